@@ -1,0 +1,49 @@
+"""A return after its layout or template was applied and before any rule ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from loaders.findings import Finding
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """The records of one type as sent, still text.
+
+    Attributes:
+        table: string columns named by variable (only those that were sent), and ``_sheet``
+            (string), ``_row`` (int32, row of the sheet) and ``_pivot`` (int32, 0 where one row
+            of the sheet is one record).
+        columns: variable -> column letter in the sheet, for cell addresses.
+    """
+
+    record_type: str
+    table: pa.Table
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A return laid out by record type.
+
+    Attributes:
+        metadata: variables of the metadata sheet as sent.
+        metadata_cells: variable -> (sheet, cell) where it stands, if it stands in the file.
+        value_maps: code list or variable -> {value as sent: our code}, from the layout.
+        findings: what structure, controls and error cells showed so far.
+    """
+
+    kind: str
+    language: str
+    metadata: dict[str, str]
+    metadata_cells: dict[str, tuple[str, str]]
+    tables: tuple[RecordTable, ...]
+    layout_id: str | None = None
+    layout_sha256: str | None = None
+    value_maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()

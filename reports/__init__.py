@@ -1,0 +1,1 @@
+"""From figures to files: indicator tables, the indicator workbook, the ICCS report."""

@@ -1,0 +1,72 @@
+"""What commands share: the output format, printing, and progress."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import click
+
+format_option = click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+
+
+def emit(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str) -> None:
+    """Print rows as an aligned table, as a JSON array, or as CSV.
+
+    Args:
+        rows: one mapping a row; a column that a row lacks is printed empty.
+        columns: names and order of the columns.
+        fmt: ``table``, ``json`` or ``csv``.
+    """
+    if fmt == "json":
+        picked = [{name: row.get(name) for name in columns} for row in rows]
+        click.echo(json.dumps(picked, ensure_ascii=False, default=str, indent=2))
+    elif fmt == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([[_text(row.get(name)) for name in columns] for row in rows])
+    else:
+        _table(rows, columns)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
+    cells = [[_text(row.get(name)) for name in columns] for row in rows]
+    widths = [
+        max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)
+    ]
+    numeric = [
+        bool(rows) and all(isinstance(row.get(name), int | float | None) for row in rows)
+        for name in columns
+    ]
+    for line in [list(columns), ["-" * width for width in widths], *cells]:
+        padded = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
+        click.echo("  ".join(padded).rstrip())
+
+
+@contextmanager
+def progress(description: str) -> Iterator[None]:
+    """Show that something long is under way, on a terminal's standard error only."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(description):
+        yield

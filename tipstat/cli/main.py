@@ -1,0 +1,90 @@
+"""The entry point: commands are imported only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from tipstat import __version__
+from tipstat.errors import ExitCode, TipstatError
+
+#: Command name -> (module of ``tipstat.cli``, attribute, one line of help).
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("workspace", "init", "Make a workspace: the office's own folder."),
+    "entity": ("entity", "entity", "Register and list reporting entities and their agreements."),
+    "template": ("template", "template", "Write the standard workbook of a kind of return."),
+    "layout": ("layout", "layout", "List layouts, or check a file against one."),
+    "check": ("load", "check", "Check a return and write nothing."),
+    "load": ("load", "load", "Check a return and land what may land."),
+    "submissions": ("submissions", "submissions", "List submissions and show one."),
+    "supersede": ("submissions", "supersede", "Replace an accepted submission by another."),
+    "withdraw": ("submissions", "withdraw", "Take a submission out of the figures."),
+    "build": ("build", "build", "Build the warehouse from the accepted submissions."),
+    "quality": ("build", "quality", "Show the quality tables of the last build."),
+    "indicators": ("indicators", "indicators", "Print or export a selection of indicators."),
+    "report": ("report", "report", "Write the indicator workbook or the ICCS report."),
+    "codes": ("codes", "codes", "Look codes and labels up."),
+    "doctor": ("doctor", "doctor", "Look the workspace over and mend what can be mended."),
+    "upgrade": ("doctor", "upgrade", "Bring the registry to this version, after a backup."),
+    "demo": ("demo", "demo", "Load the sample country and Peru, build, and write both reports."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Command names in the order of a return's way through tipstat."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, or ``None`` where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"tipstat.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:  tipstat init office && tipstat -w office template police -o police.xlsx",
+)
+@click.version_option(__version__, prog_name="tipstat")
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(file_okay=False),
+    envvar="TIPSTAT_WORKSPACE",
+    help="The workspace; otherwise the nearest parent folder with a tipstat.toml.",
+)
+@click.pass_context
+def cli(ctx: click.Context, workspace: str | None) -> None:
+    """Statistics on trafficking in persons, from national returns to comparable figures."""
+    ctx.obj = workspace
+
+
+def main() -> None:
+    """Run the command line; a refusal is printed in its four parts and sets the exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except TipstatError as refusal:
+        click.echo(refusal.render(), err=True)
+        sys.exit(int(refusal.exit_code))
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as misuse:
+        misuse.show()
+        sys.exit(int(ExitCode.USAGE))
