@@ -76,15 +76,15 @@ def cli(ctx: click.Context, workspace: str | None) -> None:
 def main() -> None:
     """Run the command line; a refusal is printed in its four parts and sets the exit code."""
     try:
-        cli.main(standalone_mode=False)
+        # Outside click's own handling, ``ctx.exit(n)`` comes back as the value n.
+        left_with = cli.main(standalone_mode=False)
     except TipstatError as refusal:
         click.echo(refusal.render(), err=True)
         sys.exit(int(refusal.exit_code))
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
     except click.ClickException as misuse:
         misuse.show()
         sys.exit(int(ExitCode.USAGE))
+    sys.exit(left_with if isinstance(left_with, int) else int(ExitCode.CLEAN))
