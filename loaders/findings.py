@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: The worst first (DESIGN section 5).
+SEVERITIES = ("refusal", "error-record", "error-value", "warning", "note")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -31,3 +34,20 @@ class Finding:
     expected: str = ""
     nearest: str = ""
     count: int = 1
+
+
+#: The columns of ``findings.parquet``; ``count`` stays with the check.
+FINDING_COLUMNS = (
+    "rule_id",
+    "severity",
+    "record_type",
+    "sheet",
+    "cell",
+    "row",
+    "column_letter",
+    "variable",
+    "value",
+    "expected",
+    "nearest",
+    "message",
+)

@@ -1,0 +1,310 @@
+"""Read delimited text: detect encoding and delimiter, count the rows, point at ragged ones."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from loaders.findings import Finding
+from loaders.source import Sheet
+from loaders.tables import row_numbers, text_array, trimmed
+from tipstat.errors import ReturnRefused
+from tipstat.rules import refuse, rule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from loaders.tables import Column
+
+DELIMITERS = (",", ";", "\t", "|")
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+
+#: Records at the head of the file on which the delimiter is judged.
+SAMPLE_RECORDS = 50
+SAMPLE_CHARACTERS = 256 * 1024
+
+#: Bytes examined at a time when rows are counted; bounds the memory of the masks.
+CHUNK = 16 * 1024 * 1024
+
+#: Ragged rows that are named one by one; the rest are one finding with their count.
+NAMED_RAGGED = 100
+
+
+def read_csv(
+    path: Path, data: bytes, *, encoding: str | None, delimiter: str | None
+) -> tuple[Sheet, tuple[Finding, ...]]:
+    """Read a text as one sheet named after the file.
+
+    Args:
+        path: for its name; nothing is read from it.
+        data: the bytes received.
+        encoding: overrides detection.
+        delimiter: overrides detection.
+
+    Returns:
+        The sheet, and findings on encoding, delimiter, ragged rows and stray quotation marks.
+
+    Raises:
+        ReturnRefused: NUL bytes, an encoding that does not fit, or rows that do not add up.
+    """
+    csv.field_size_limit(2**31 - 1)
+    text, used, guessed = decoded(path.name, data, encoding)
+    sample = text[:SAMPLE_CHARACTERS]
+    divider = delimiter or detect_delimiter(sample)
+    width = _modal_width(_records(sample, divider))
+    raw = text.encode("utf-8")
+    del text
+    notes = _notes(used, guessed, divider, detected=delimiter is None)
+    table, ragged = _parsed(path.name, raw, divider, width)
+    counted, stray = count_records(raw, divider)
+    if counted != table.num_rows:
+        raise refuse(
+            "TIP-111",
+            ReturnRefused,
+            where=path.name,
+            found=f"{table.num_rows:,} rows read, {counted:,} counted",
+        )
+    sheet = Sheet(path.stem, False, trimmed(table))
+    findings = [*notes, *_ragged_findings(sheet, ragged, width), *_stray_findings(sheet, stray)]
+    return sheet, tuple(findings)
+
+
+def decoded(name: str, data: bytes, encoding: str | None) -> tuple[str, str, bool]:
+    """The text, the encoding used, and whether that was a guess.
+
+    Raises:
+        ReturnRefused: the bytes are no text, or not of the encoding asked for.
+    """
+    candidates, guessed = _encodings(data, encoding)
+    for candidate in candidates:
+        try:
+            text = data.decode(candidate)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if "\0" in text:
+            raise refuse("TIP-112", ReturnRefused, where=name, found="NUL characters")
+        return text, candidate, guessed and candidate == "cp1252"
+    asked = encoding or "UTF-8 or Windows-1252"
+    raise refuse("TIP-114", ReturnRefused, where=name, found=f"bytes that are not {asked}")
+
+
+def _encodings(data: bytes, encoding: str | None) -> tuple[tuple[str, ...], bool]:
+    """Encodings to try in order, and whether more than a mark in the file chooses them."""
+    if encoding:
+        plain = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        return ("utf-8-sig" if plain else encoding,), False
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",), False
+    return ("utf-8-sig", "cp1252"), True
+
+
+def detect_delimiter(sample: str) -> str:
+    """The delimiter under which most records of the sample have the same number of fields.
+
+    A tie goes to the delimiter that gives more fields; a text of one column gives a comma.
+    """
+    best, best_score = ",", (0.0, 0)
+    for candidate in DELIMITERS:
+        widths = Counter(len(record) for record in _records(sample, candidate) if record)
+        width, times = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        score = (times / max(widths.total(), 1), width)
+        if width > 1 and score > best_score:
+            best, best_score = candidate, score
+    return best
+
+
+def _records(sample: str, delimiter: str) -> list[list[str]]:
+    """The first records, without the last one, which the sample may have cut in two."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    records: list[list[str]] = []
+    try:
+        for record in reader:
+            records.append(record)
+            if len(records) > SAMPLE_RECORDS:
+                break
+    except csv.Error:
+        # A field longer than the reader's limit: what was read before it is sample enough.
+        return records
+    return records[:-1] if len(sample) == SAMPLE_CHARACTERS and len(records) > 1 else records
+
+
+def _modal_width(records: list[list[str]]) -> int:
+    widths = Counter(len(record) for record in records if record)
+    return max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))[0]
+
+
+def _parsed(
+    name: str, raw: bytes, delimiter: str, width: int
+) -> tuple[pa.Table, dict[int, list[str]]]:
+    """All records in order, and the fields of those that have too many or too few.
+
+    Ragged records keep their place and their fields: a short one ends in nulls, a long one adds
+    columns. They are pointed at in findings, not mended.
+    """
+    names = [f"c{i + 1}" for i in range(width)]
+    ragged: dict[int, list[str]] = {}
+
+    def keep(row: arrow_csv.InvalidRow) -> Literal["skip"]:
+        # Arrow numbers the rows where, as here, it reads in one thread.
+        ragged[row.number or 0] = _fields(row.text, delimiter)
+        return "skip"
+
+    try:
+        regular = arrow_csv.read_csv(
+            io.BytesIO(raw),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, column_names=names, block_size=min(len(raw) + 1, 2**31 - 1)
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=keep,
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types={column: pa.string() for column in names}, strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise refuse("TIP-103", ReturnRefused, where=name, found="text that cannot be split into"
+                     " rows and fields") from error  # fmt: skip
+    return _with_ragged(regular, ragged), ragged
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _with_ragged(regular: pa.Table, ragged: dict[int, list[str]]) -> pa.Table:
+    """Put the ragged records back in their places and number all rows."""
+    total = regular.num_rows + len(ragged)
+    numbers = np.arange(1, total + 1, dtype=np.int64)
+    if not ragged:
+        return regular.append_column("_row", row_numbers(numbers))
+    width = max([regular.num_columns, *(len(fields) for fields in ragged.values())])
+    odd = np.array(sorted(ragged), dtype=np.int64)
+    columns: list[Column] = []
+    for index in range(width):
+        name = f"c{index + 1}"
+        extra = text_array(
+            [row[index] if index < len(row) else None for _, row in sorted(ragged.items())]
+        )
+        known = (
+            regular.column(name).chunks
+            if name in regular.column_names
+            else [pa.nulls(regular.num_rows, pa.string())]
+        )
+        columns.append(pa.chunked_array([*known, extra], pa.string()))
+    rows = row_numbers(np.concatenate([np.setdiff1d(numbers, odd), odd]))
+    names = [f"c{index + 1}" for index in range(width)]
+    arrays = [*columns, pa.chunked_array([rows], pa.int32())]
+    return pa.Table.from_arrays(arrays, names=[*names, "_row"]).sort_by("_row")
+
+
+def count_records(raw: bytes, delimiter: str) -> tuple[int, list[int]]:
+    """Count records without the parser: line ends outside quotation marks.
+
+    Returns:
+        The number of records, and the records (by number, the first hundred) in which a
+        quotation mark stands where it neither opens nor closes a field.
+    """
+    data = np.frombuffer(raw, dtype=np.uint8)
+    total, open_quote, previous = 0, 0, ord("\n")
+    stray: list[int] = []
+    for start in range(0, len(data), CHUNK):
+        part = data[start : start + CHUNK]
+        following = data[start + len(part)] if start + len(part) < len(data) else ord("\n")
+        quotes = part == ord('"')
+        inside = np.bitwise_xor.accumulate(quotes.astype(np.uint8)) ^ np.uint8(open_quote)
+        before = np.concatenate([np.array([previous], dtype=np.uint8), part[:-1]])
+        after = np.concatenate([part[1:], np.array([following], dtype=np.uint8)])
+        ends = _line_ends(part, after) & (inside == 0)
+        if quotes.any() and len(stray) < NAMED_RAGGED:
+            wrong = np.flatnonzero(quotes & _misplaced(inside, before, after, delimiter))
+            stray += [total + int(ends[:place].sum()) + 1 for place in wrong[:NAMED_RAGGED]]
+        total += int(ends.sum())
+        open_quote, previous = int(inside[-1]), int(part[-1])
+    if len(data) and previous not in (ord("\n"), ord("\r")):
+        total += 1
+    return total, list(dict.fromkeys(stray))
+
+
+def _line_ends(part: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Where a line ends: at LF, and at a CR that no LF follows."""
+    ends: np.ndarray = (part == ord("\n")) | ((part == ord("\r")) & (after != ord("\n")))
+    return ends
+
+
+def _misplaced(
+    inside: np.ndarray, before: np.ndarray, after: np.ndarray, delimiter: str
+) -> np.ndarray:
+    """Quotation marks that open after, or close before, something other than a field's border."""
+    border = np.array([ord("\n"), ord("\r"), ord('"'), ord(delimiter)], dtype=np.uint8)
+    opens = inside == 1
+    wrong: np.ndarray = (opens & ~np.isin(before, border)) | (~opens & ~np.isin(after, border))
+    return wrong
+
+
+def _notes(used: str, guessed: bool, delimiter: str, *, detected: bool) -> list[Finding]:
+    notes = []
+    if guessed:
+        notes.append(Finding("TIP-108", rule("TIP-108").severity, f"read as {used}: not UTF-8"))
+    if detected:
+        name = DELIMITER_NAMES.get(delimiter, repr(delimiter))
+        notes.append(Finding("TIP-109", rule("TIP-109").severity, f"fields divided by {name}"))
+    return notes
+
+
+def _ragged_findings(sheet: Sheet, ragged: dict[int, list[str]], width: int) -> list[Finding]:
+    """One finding a ragged row; short rows above the first full one are headings, not ragged."""
+    last = sheet.table.num_rows
+    full = _first_full_row(last, ragged)
+    odd = {
+        row: len(fields)
+        for row, fields in sorted(ragged.items())
+        if (row > full or len(fields) > width) and row <= last and any(fields)
+    }
+    severity = rule("TIP-110").severity
+    findings = [
+        Finding(
+            "TIP-110",
+            severity,
+            f"row {row} has {count} fields, {width} expected",
+            sheet=sheet.name,
+            row=row,
+            expected=f"{width} fields",
+        )
+        for row, count in list(odd.items())[:NAMED_RAGGED]
+    ]
+    if len(odd) > NAMED_RAGGED:
+        rest = len(odd) - NAMED_RAGGED
+        message = f"{rest:,} more rows, the last one row {max(odd)}, do not have {width} fields"
+        findings.append(
+            Finding("TIP-110", severity, message, sheet=sheet.name, row=max(odd), count=rest)
+        )
+    return findings
+
+
+def _first_full_row(rows: int, ragged: dict[int, list[str]]) -> int:
+    return next((row for row in range(1, rows + 1) if row not in ragged), 0)
+
+
+def _stray_findings(sheet: Sheet, rows: list[int]) -> list[Finding]:
+    severity = rule("TIP-115").severity
+    return [
+        Finding(
+            "TIP-115",
+            severity,
+            f"row {row}: a quotation mark inside a field is not doubled",
+            sheet=sheet.name,
+            row=row,
+        )
+        for row in rows
+    ]
