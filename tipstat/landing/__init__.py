@@ -1,0 +1,29 @@
+"""The landing: the accepted records of each submission, immutable, one folder each.
+
+A load is one transaction over the landing folder and the registry (DESIGN section 1).
+"""
+
+from tipstat.landing.changes import supersede, withdraw
+from tipstat.landing.header import LandedCounts, SubmissionHeader
+from tipstat.landing.rebuild import Rebuilt, rebuild_registry
+from tipstat.landing.transaction import (
+    already_accepted,
+    check_acceptable,
+    land,
+    record_refusal,
+    sweep,
+)
+
+__all__ = [
+    "LandedCounts",
+    "Rebuilt",
+    "SubmissionHeader",
+    "already_accepted",
+    "check_acceptable",
+    "land",
+    "rebuild_registry",
+    "record_refusal",
+    "supersede",
+    "sweep",
+    "withdraw",
+]

@@ -1,0 +1,25 @@
+"""The registry: entities, submissions, authorisations and the audit trail (DESIGN section 1)."""
+
+from tipstat.registry.models import (
+    AuditEvent,
+    Build,
+    LinkAuthorisation,
+    LoadIntent,
+    ReportingEntity,
+    Submission,
+    SubmissionCoverage,
+    SubmissionRelation,
+)
+from tipstat.registry.store import Registry
+
+__all__ = [
+    "AuditEvent",
+    "Build",
+    "LinkAuthorisation",
+    "LoadIntent",
+    "Registry",
+    "ReportingEntity",
+    "Submission",
+    "SubmissionCoverage",
+    "SubmissionRelation",
+]
