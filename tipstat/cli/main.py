@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -75,6 +76,8 @@ def cli(ctx: click.Context, workspace: str | None) -> None:
 
 def main() -> None:
     """Run the command line; a refusal is printed in its four parts and sets the exit code."""
+    # What tipstat writes is for its owner alone until somebody decides otherwise.
+    os.umask(0o077)
     try:
         # Outside click's own handling, ``ctx.exit(n)`` comes back as the value n.
         left_with = cli.main(standalone_mode=False)

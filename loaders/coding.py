@@ -1,0 +1,254 @@
+"""Values as sent to codes: by layout, by code, by label in three languages, by words for missing.
+
+Works on the distinct values of a column; the check joins the result back in the engine.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from tipstat.classification import LANGUAGES, code_list, labels, offences
+
+#: Missing codes that a sender may state; ``_I`` is only ever found by the check (STATISTICS 3).
+STATED_MISSING = ("_U", "_X", "_N", "_Z")
+#: Codes that only a cell of an aggregate return may carry.
+CELL_ONLY = ("_T", "_NS")
+INVALID, BLANK, ABSENT = "_I", "_X", "_N"
+
+#: Separators of several values in one cell, tried in this order.
+_SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r"\s*[|\n]\s*"))
+#: Nearest values are looked for among these many distinct bad values of a column, commonest first.
+NEAREST_LIMIT = 50
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A code and what led to it: code, label:<lang>, layout, alias or missing."""
+
+    code: str
+    entry: str
+
+
+@dataclass(frozen=True)
+class Coded:
+    """One cell coded.
+
+    Attributes:
+        code: the code, or several sorted and joined by ``;``.
+        parts: value as sent, code and map entry of each part; the entry of a bad part is empty.
+    """
+
+    code: str
+    parts: tuple[tuple[str, str, str], ...]
+
+    @property
+    def valid(self) -> bool:
+        """Whether every part of the cell was codable."""
+        return all(entry for _, _, entry in self.parts)
+
+
+def collapsed(text: str) -> str:
+    """Lower case with single blanks; diacritics are kept."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def folded(text: str) -> str:
+    """Lower case, single blanks, without diacritics."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return collapsed("".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def squeezed(text: str) -> str:
+    """As ``folded`` and without any blank."""
+    return folded(text).replace(" ", "")
+
+
+#: A value is looked up in these forms, the closest to what was sent first.
+_FORMS = (collapsed, folded, squeezed)
+
+
+class Coder:
+    """Codes the values of one list.
+
+    Args:
+        list_name: shown in what was expected.
+        tiers: spelling -> accepted code, the tier that wins first.
+        codes: the codes to show as expected.
+    """
+
+    def __init__(
+        self, list_name: str, tiers: Iterable[Iterable[tuple[str, Accepted]]], codes: Iterable[str]
+    ) -> None:
+        self.list_name = list_name
+        self.codes = tuple(codes)
+        self._forms: list[dict[str, Accepted]] = [{} for _ in _FORMS]
+        self._spellings: dict[str, Accepted] = {}
+        for tier in tiers:
+            self._add(tuple(tier))
+
+    def _add(self, tier: tuple[tuple[str, Accepted], ...]) -> None:
+        """Add a tier below those already there; a spelling of two codes is dropped, not guessed."""
+        for form, known in zip(_FORMS, self._forms, strict=True):
+            own: dict[str, set[Accepted]] = {}
+            for spelling, accepted in tier:
+                own.setdefault(form(spelling), set()).add(accepted)
+            for shape, meant in own.items():
+                if len({accepted.code for accepted in meant}) == 1:
+                    known.setdefault(shape, min(meant, key=lambda accepted: accepted.entry))
+        for spelling, accepted in tier:
+            known_as = self._forms[0].get(collapsed(spelling))
+            if known_as is not None and known_as.code == accepted.code:
+                self._spellings.setdefault(spelling, accepted)
+
+    def one(self, text: str) -> Accepted | None:
+        """The code of one value, or ``None``."""
+        for form, known in zip(_FORMS, self._forms, strict=True):
+            found = known.get(form(text))
+            if found:
+                return found
+        return None
+
+    def cell(self, text: str, *, multi: bool = False) -> Coded:
+        """Code a cell: the whole value first, then its parts where several may be sent.
+
+        A missing code beside a real one is dropped: what is known outweighs what is not.
+        """
+        whole = self.one(text)
+        if whole is not None:
+            return Coded(_joined({whole.code}), ((text, whole.code, whole.entry),))
+        parts = _parts(text) if multi else (text,)
+        coded = tuple((part, self.one(part)) for part in parts)
+        traced = tuple(
+            (part, found.code if found else INVALID, found.entry if found else "")
+            for part, found in coded
+        )
+        codes = {code for _, code, _ in traced}
+        return Coded(_joined(codes - set(STATED_MISSING) or codes), traced)
+
+    def nearest(self, coded: Coded) -> str:
+        """The accepted value nearest to the first bad part, with its code; or empty."""
+        bad = next((part for part, _, entry in coded.parts if not entry), "")
+        by_form = {folded(spelling): spelling for spelling in self._spellings}
+        close = difflib.get_close_matches(folded(bad), by_form, n=1, cutoff=0.6)
+        if not close:
+            return ""
+        spelling = by_form[close[0]]
+        code = self._spellings[spelling].code
+        return f'"{spelling}" → {code}' if spelling != code else code
+
+    @property
+    def expected(self) -> str:
+        """What the list accepts, in one line."""
+        if not self.codes:
+            return f"a code of {self.list_name}, which has none yet"
+        shown = ", ".join(self.codes[:8])
+        more = f", … ({len(self.codes)} codes)" if len(self.codes) > 8 else ""
+        return f"a code of {self.list_name}: {shown}{more}"
+
+
+def _joined(codes: set[str]) -> str:
+    """Codes sorted and joined; a layout may map one value to several."""
+    return ";".join(sorted({single for code in codes for single in code.split(";")}))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    for separator in _SEPARATORS:
+        parts = tuple(part.strip() for part in separator.split(text) if part.strip())
+        if len(parts) > 1:
+            return parts
+    return (text.strip(" ;|\n"),)
+
+
+def list_coder(
+    list_name: str, language: str, layout: Mapping[str, str], *, aggregate: bool = False
+) -> Coder:
+    """The coder of a code list.
+
+    Args:
+        list_name: a list of ``seeds/code_lists``, or ``offence_<ISO3>``.
+        language: language of the return, whose labels go before those of the others.
+        layout: value as sent -> code, from the layout; goes before everything.
+        aggregate: whether totals are accepted (cells only).
+
+    Returns:
+        The coder; ``layout`` entries that name no code of the list are left out.
+    """
+    return _list_coder(list_name, language, tuple(layout.items()), aggregate)
+
+
+@lru_cache(maxsize=512)
+def _list_coder(
+    list_name: str, language: str, layout: tuple[tuple[str, str], ...], aggregate: bool
+) -> Coder:
+    codes = _codes(list_name)
+    missing = (*STATED_MISSING, *(CELL_ONLY if aggregate else ()))
+    allowed = {*codes, *missing}
+    tiers = [
+        [(v, Accepted(c, "layout")) for v, c in layout if set(c.split(";")) <= allowed],
+        [(code, Accepted(code, "code")) for code in codes],
+        [(code, Accepted(code, "missing")) for code in missing],
+        _aliases(list_name),
+        _labelled(list_name, codes, (language,), ""),
+        _labelled("missing", missing, (language,), "missing"),
+        _labelled(list_name, codes, LANGUAGES, ""),
+        _labelled("missing", missing, LANGUAGES, "missing"),
+    ]
+    return Coder(list_name, tiers, codes)
+
+
+def names_coder(what: str, names: Iterable[str]) -> Coder:
+    """The coder of names that have no labels, such as registered entities."""
+    ordered = tuple(names)
+    return Coder(what, [[(name, Accepted(name, "code")) for name in ordered]], ordered)
+
+
+def missing_coder(language: str, layout: Mapping[str, str]) -> Coder:
+    """The coder of what may stand in a date or number column instead of one."""
+    mapped = [(v, Accepted(c, "layout")) for v, c in layout.items() if c in STATED_MISSING]
+    tiers = [
+        mapped,
+        [(code, Accepted(code, "missing")) for code in STATED_MISSING],
+        _labelled("missing", STATED_MISSING, (language,), "missing"),
+        _labelled("missing", STATED_MISSING, LANGUAGES, "missing"),
+    ]
+    return Coder("missing", tiers, STATED_MISSING)
+
+
+@cache
+def _codes(list_name: str) -> tuple[str, ...]:
+    if list_name.startswith("offence_") and list_name != "offence_rule":
+        known = offences(list_name.removeprefix("offence_"))
+        return tuple(dict.fromkeys(offence.offence_code for offence in known))
+    return tuple(code.code for code in code_list(list_name).codes)
+
+
+@cache
+def _aliases(list_name: str) -> tuple[tuple[str, Accepted], ...]:
+    """The source's own codes, for countries only: alpha-2."""
+    if list_name != "country":
+        return ()
+    return tuple(
+        (code.source_code, Accepted(code.code, "alias"))
+        for code in code_list(list_name).codes
+        if code.source_code
+    )
+
+
+def _labelled(
+    list_name: str, codes: Iterable[str], languages: Iterable[str], entry: str
+) -> list[tuple[str, Accepted]]:
+    found = []
+    for language in languages:
+        if language not in LANGUAGES:
+            continue
+        named = labels(language)
+        for code in codes:
+            label = named.get((list_name, code), "")
+            if label:
+                found.append((label, Accepted(code, entry or f"label:{language}")))
+    return found

@@ -1,0 +1,646 @@
+"""From text to typed records: one table per record type in the engine, without a loop over rows.
+
+Every distinct value of a column is looked at once and stands in a map (as sent, value, state,
+rule that it breaks); the records are joined to the maps. Table names: ``src_<record type>`` as
+sent, ``map_<record type>_<variable>``, ``rec_<record type>`` typed. In ``rec_*`` a variable has
+beside it ``<name>__sent``, ``<name>_state`` and ``<name>__why``, the rule that the value breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from loaders import keyed
+from loaders.coding import (
+    ABSENT,
+    BLANK,
+    INVALID,
+    NEAREST_LIMIT,
+    Coded,
+    Coder,
+    list_coder,
+    missing_coder,
+    names_coder,
+)
+from loaders.returned import RecordTable
+from loaders.tables import row_numbers, text_array
+from tipstat.contract import RecordType, Variable
+
+#: State of a typed value for each missing code (STATISTICS section 3).
+STATES = {
+    "_U": "not_known",
+    "_X": "not_stated",
+    "_N": "not_collected",
+    "_Z": "not_applicable",
+}
+_DATES = ("date", "birth_date")
+_NUMBERS = ("integer", "decimal")
+TYPED = (*_DATES, *_NUMBERS)
+KEYED = ("reference", "identifier")
+#: Types whose values never stand in a finding (STATISTICS section 6).
+HIDDEN = (*KEYED, "birth_date", "label")
+
+#: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
+_BLANKS = " \t\r\n\u00a0"
+_NOT_OF_TYPE = {"integer": "TIP-311", "decimal": "TIP-312", "date": "TIP-301"}
+
+#: Signs that statistical tables use for a number that is not there, and the kind of cell they
+#: mean here. A dash is a zero to some offices and a gap to others, so it is taken as a gap.
+CELL_SIGNS = {
+    ":": "NOT_STATED",
+    "..": "NOT_STATED",
+    "...": "NOT_STATED",
+    "…": "NOT_STATED",
+    "-": "NOT_STATED",
+    "–": "NOT_STATED",
+    "—": "NOT_STATED",
+    ".": "NOT_APPLICABLE",
+    "x": "NOT_APPLICABLE",
+    "c": "WITHHELD_AT_SOURCE",
+    "*": "WITHHELD_AT_SOURCE",
+}
+_CELL_KINDS = {
+    "_U": "NOT_KNOWN",
+    "_X": "NOT_STATED",
+    "_N": "NOT_COLLECTED",
+    "_Z": "NOT_APPLICABLE",
+}
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass
+class Typing:
+    """What typing a return needs and what it leaves behind.
+
+    Attributes:
+        kind: kind of return.
+        language: language of the return.
+        value_maps: the maps of the layout.
+        entities: ids of the registered entities.
+        sender: sender of the return, where it is registered.
+        area: reference area, whose national law the articles belong to.
+        mapping: one row per variable, value as sent, code and map entry, with its count.
+        nearest: (record type, variable, value as sent) -> nearest accepted value.
+        expected: (record type, variable) -> what the list accepts.
+    """
+
+    kind: str
+    language: str
+    value_maps: Mapping[str, Mapping[str, str]]
+    entities: tuple[str, ...]
+    sender: str | None = None
+    area: str | None = None
+    mapping: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
+    nearest: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    expected: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def layout_map(self, variable: Variable) -> dict[str, str]:
+        """The layout's map for a variable: that of its list, and over it its own."""
+        by_list = self.value_maps.get(variable.code_list, {})
+        return {**by_list, **self.value_maps.get(variable.name, {})}
+
+
+# ── as sent ───────────────────────────────────────────────────────────────────────────────────
+
+
+def stage(con: duckdb.DuckDBPyConnection, table: RecordTable, record_type: RecordType) -> list[str]:
+    """Make ``src_<record type>``: the variables of the contract that were sent, numbered.
+
+    Returns:
+        The variables that were sent, in the order of the contract.
+    """
+    sent = table.table
+    if "breakdown_code" in sent.column_names and "breakdown" not in sent.column_names:
+        # Its codes are looked up in the list that the breakdown names, here none.
+        sent = sent.append_column("breakdown", pa.nulls(sent.num_rows, pa.string()))
+    present = [v.name for v in record_type.variables if v.name in sent.column_names]
+    picked = sent.select([*present, "_sheet", "_row", "_pivot"])
+    numbered = picked.append_column("_i", row_numbers(np.arange(picked.num_rows)))
+    con.register("src_" + record_type.name, numbered)
+    return present
+
+
+def lookup(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | None]],
+) -> None:
+    """Make a small table of texts."""
+    arrays = {
+        column: text_array([row[position] for row in rows])
+        for position, column in enumerate(columns)
+    }
+    con.register("lookup_rows", pa.Table.from_arrays(list(arrays.values()), names=list(arrays)))
+    con.execute(f"create or replace temp table {quoted(name)} as select * from lookup_rows")
+    con.unregister("lookup_rows")
+
+
+# ── maps of distinct values ───────────────────────────────────────────────────────────────────
+
+
+def make_maps(
+    con: duckdb.DuckDBPyConnection, typing: Typing, record_type: RecordType, present: list[str]
+) -> None:
+    """Make the map of every column sent that has one."""
+    makers: dict[str, Callable[..., None]] = {
+        "code": _code_map,
+        "entity": _entity_map,
+        "reference": _reference_map,
+        "identifier": _reference_map,
+        "issuer": _reference_map,
+        **dict.fromkeys(_DATES, _date_map),
+        **dict.fromkeys(_NUMBERS, _number_map),
+    }
+    for name in present:
+        variable = record_type.variable(name)
+        if variable.type in makers:
+            makers[variable.type](con, typing, variable)
+
+
+def _map_name(variable: Variable) -> str:
+    return f"map_{variable.record_type}_{variable.name}"
+
+
+def _source(variable: Variable) -> str:
+    return quoted("src_" + variable.record_type)
+
+
+def _distinct(con: duckdb.DuckDBPyConnection, variable: Variable) -> list[tuple[str, str, int]]:
+    """(breakdown or '', value as sent, count), commonest first."""
+    column = quoted(variable.name)
+    within, join = "''", ""
+    if variable.code_list == "@breakdown":
+        within = "coalesce(b.val, '_T')"
+        join = f'left join "map_{variable.record_type}_breakdown" b on b.sent = s.breakdown'
+    return con.execute(
+        f"select {within}, s.{column}, count(*) from {_source(variable)} s {join} "
+        f"where s.{column} is not null group by all order by 3 desc, 1, 2"
+    ).fetchall()
+
+
+def _save_map(
+    con: duckdb.DuckDBPyConnection,
+    variable: Variable,
+    rows: Sequence[tuple[str, str, str | None, str | None]],
+) -> None:
+    lookup(con, _map_name(variable), ("within", "sent", "val", "why"), rows)
+
+
+def _coders(typing: Typing, variable: Variable) -> Callable[[str], Coder | None]:
+    """The coder for each ``within``; ``None`` where a breakdown's code has no breakdown."""
+    aggregate = typing.kind == "aggregate" and variable.record_type != "metadata"
+    layout = typing.layout_map(variable)
+    if variable.code_list == "@breakdown":
+        made: dict[str, Coder] = {}
+
+        def by_breakdown(within: str) -> Coder | None:
+            if within.startswith("_"):
+                return None
+            if within not in made:
+                by_list = {**typing.value_maps.get(within, {}), **layout}
+                made[within] = list_coder(within, typing.language, by_list, aggregate=True)
+            return made[within]
+
+        return by_breakdown
+    name = variable.code_list
+    if name == "national_offence":
+        name = f"offence_{typing.area or ''}"
+    coder = list_coder(name, typing.language, layout, aggregate=aggregate)
+    typing.expected[(variable.record_type, variable.name)] = coder.expected
+    return lambda _within: coder
+
+
+def _code_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    coder_of = _coders(typing, variable)
+    rule_id = "TIP-203" if variable.code_list == "national_offence" else "TIP-201"
+    rows: list[tuple[str, str, str | None, str | None]] = []
+    for within, sent, n in _distinct(con, variable):
+        coder = coder_of(within)
+        if not sent.strip():
+            rows.append((within, sent, None, None))
+            continue
+        if coder is None:
+            total = sent.strip() == "_T"
+            rows.append((within, sent, "_T" if total else INVALID, None if total else "TIP-204"))
+            continue
+        coded = coder.cell(sent, multi=variable.multi)
+        rows.append((within, sent, coded.code, None if coded.valid else rule_id))
+        for part, code, entry in coded.parts:
+            _count(typing, variable, (coder.list_name, part, code, entry or "unmapped"), n)
+        if not coded.valid:
+            _note_nearest(typing, variable, sent, coder, coded)
+    _save_map(con, variable, rows)
+
+
+def _entity_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    coder = names_coder("registered entities", typing.entities)
+    rule_id = "TIP-511" if variable.record_type == "metadata" else "TIP-510"
+    rows: list[tuple[str, str, str | None, str | None]] = []
+    for within, sent, n in _distinct(con, variable):
+        if not sent.strip():
+            rows.append((within, sent, None, None))
+            continue
+        coded = coder.cell(sent)
+        rows.append(
+            (within, sent, coded.code, None) if coded.valid else (within, sent, None, rule_id)
+        )
+        entry = "code" if coded.valid else "unmapped"
+        _count(typing, variable, ("reporting_entity", sent, coded.code, entry), n)
+        if not coded.valid:
+            _note_nearest(typing, variable, sent, coder, coded)
+    _save_map(con, variable, rows)
+
+
+def _count(typing: Typing, variable: Variable, entry: tuple[str, str, str, str], n: int) -> None:
+    """Count a decision: (list, value as sent, code, map entry)."""
+    if variable.record_type == "metadata":
+        return
+    key = (variable.name, *entry)
+    typing.mapping[key] = typing.mapping.get(key, 0) + n
+
+
+def _note_nearest(
+    typing: Typing, variable: Variable, sent: str, coder: Coder, coded: Coded
+) -> None:
+    """Look for the nearest accepted value, for the commonest bad values of a column only."""
+    noted = sum(
+        1
+        for kind, name, _ in typing.nearest
+        if (kind, name) == (variable.record_type, variable.name)
+    )
+    if noted < NEAREST_LIMIT:
+        typing.nearest[(variable.record_type, variable.name, sent)] = coder.nearest(coded)
+
+
+def _reference_map(con: duckdb.DuckDBPyConnection, _typing: Typing, variable: Variable) -> None:
+    """Only values beyond ASCII: the engine has no NFKC, and for ASCII it changes nothing."""
+    column = quoted(variable.name)
+    sent = con.execute(
+        f"select distinct {column} from {_source(variable)} where not {keyed.is_ascii_sql(column)}"
+    ).fetchall()
+    _save_map(con, variable, [("", text, keyed.normalised(text), None) for (text,) in sent])
+
+
+def _date_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    """ISO dates, and day/month/year where day and month cannot be confused."""
+    iso = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?"
+    dmy = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
+    con.execute(
+        f"""
+        create temp table {quoted(_map_name(variable))} as
+        with sent as ({_distinct_texts(variable)}),
+        split as (
+            select *, regexp_full_match(text, '{iso}') as is_iso,
+                regexp_full_match(text, '{dmy}') as is_dmy,
+                try_cast(regexp_extract(text, '{dmy}', 1) as integer) as d,
+                try_cast(regexp_extract(text, '{dmy}', 2) as integer) as m,
+                regexp_extract(text, '{dmy}', 3) as y
+            from sent
+        ),
+        parsed as (
+            select *, is_dmy and d <= 12 and m <= 12 and d <> m as is_ambiguous,
+                case
+                    when is_iso then try_cast(left(text, 10) as date)
+                    when is_dmy then try_cast(format('{{}}-{{:02d}}-{{:02d}}', y, m, d) as date)
+                end as val
+            from split
+        )
+        select sent, text, case when is_ambiguous then null else val end as val,
+            case
+                when text = '' then null
+                when val is not null and not is_ambiguous then 'value'
+                else 'invalid'
+            end as state,
+            case
+                when text = '' then null
+                when is_ambiguous then 'TIP-302'
+                when val is not null then null
+                when is_iso or is_dmy then 'TIP-303'
+                else 'TIP-301'
+            end as why
+        from parsed
+        """
+    )
+    _missing_words(con, typing, variable)
+
+
+def _distinct_texts(variable: Variable) -> str:
+    """Distinct values as sent, and trimmed."""
+    column = quoted(variable.name)
+    return (
+        f"select distinct {column} as sent, trim({column}, '{_BLANKS}') as text "
+        f"from {_source(variable)} where {column} is not null"
+    )
+
+
+def _number_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    pattern, landed = {
+        "integer": (r"[+-]?\d{1,18}(\.0+)?", "bigint"),
+        "decimal": (r"[+-]?\d{1,15}(\.\d{1,2}0*)?", "decimal(18,2)"),
+    }[variable.type]
+    con.execute(
+        f"""
+        create temp table {quoted(_map_name(variable))} as
+        with sent as ({_distinct_texts(variable)}),
+        parsed as (
+            select *, case
+                when regexp_full_match(text, '{pattern}') then try_cast(text as {landed})
+            end as val
+            from sent
+        )
+        select sent, text, val,
+            case when val is not null then 'value' when text <> '' then 'invalid' end as state,
+            case when val is null and text <> '' then '{_NOT_OF_TYPE[variable.type]}' end as why
+        from parsed
+        """
+    )
+    _missing_words(con, typing, variable)
+    if variable.record_type == "cell" and variable.name == "value":
+        _cell_signs(con, typing, variable)
+
+
+def _missing_words(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    """What is no date or number may say why there is none."""
+    wrong = con.execute(
+        f"select m.sent, count(*) from {quoted(_map_name(variable))} m join {_source(variable)} s "
+        f"on s.{quoted(variable.name)} = m.sent where m.state = 'invalid' group by all"
+    ).fetchall()
+    coder = missing_coder(typing.language, typing.layout_map(variable))
+    for text, n in wrong:
+        accepted = coder.one(text)
+        if accepted is None:
+            continue
+        con.execute(
+            f"update {quoted(_map_name(variable))} set state = ?, why = null where sent = ?",
+            [STATES[accepted.code], text],
+        )
+        if variable.type != "birth_date":
+            _count(typing, variable, ("missing", text, accepted.code, accepted.entry), n)
+
+
+def _cell_signs(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    """Signs, words and intervals that stand in a cell in place of a number."""
+    name = quoted(_map_name(variable))
+    con.execute(
+        f"alter table {name} add column kind varchar; alter table {name} add column low bigint; "
+        f"alter table {name} add column high bigint"
+    )
+    states = ", ".join(f"({literal(s)}, {literal(_CELL_KINDS[c])})" for c, s in STATES.items())
+    con.execute(
+        f"update {name} set kind = k.kind from (values {states}) k(state, kind) "
+        f"where {name}.state = k.state"
+    )
+    signs = ", ".join(f"({literal(s)}, {literal(kind)})" for s, kind in CELL_SIGNS.items())
+    con.execute(
+        f"update {name} set kind = k.kind, why = null, state = case k.kind "
+        f"when 'NOT_APPLICABLE' then 'not_applicable' else 'not_stated' end "
+        f"from (values {signs}) k(sign, kind) where lower(text) = k.sign and state = 'invalid'"
+    )
+    below, between = r"(<|<=|≤)\s*(\d{1,9})", r"(\d{1,9})\s*[-–]\s*(\d{1,9})"
+    con.execute(
+        f"update {name} set kind = 'WITHHELD_AT_SOURCE', state = 'not_stated', why = null, low = 0,"
+        f" high = regexp_extract(text, '{below}', 2)::bigint - (text not like '<=%' and text not "
+        f"like '≤%')::integer where state = 'invalid' and regexp_full_match(text, '{below}')"
+    )
+    con.execute(
+        f"update {name} set kind = 'WITHHELD_AT_SOURCE', state = 'not_stated', why = null,"
+        f" low = regexp_extract(text, '{between}', 1)::bigint,"
+        f" high = regexp_extract(text, '{between}', 2)::bigint "
+        f"where state = 'invalid' and regexp_full_match(text, '{between}')"
+    )
+    mapped = con.execute(
+        f"select m.sent, m.kind, count(*) from {name} m join {_source(variable)} s "
+        "on s.value = m.sent where m.kind is not null group by all"
+    ).fetchall()
+    for sent, kind, n in mapped:
+        _count(typing, variable, ("cell_kind", sent, kind, "code"), n)
+
+
+# ── typed records ─────────────────────────────────────────────────────────────────────────────
+
+
+def parsed_sql(typing: Typing, record_type: RecordType, present: list[str]) -> str:
+    """The query that joins the records as sent to their maps and applies the defaults."""
+    joins, columns = [], ["s._i", "s._sheet", "s._row", "s._pivot"]
+    for variable in record_type.variables:
+        sent = variable.name in present
+        if sent and variable.type not in ("label", "submission"):
+            joins.append(_join(variable))
+        columns += [f"{sql} as {quoted(name)}" for name, sql in _columns(typing, variable, sent)]
+    table = quoted("src_" + record_type.name)
+    query = f"select {', '.join(columns)} from {table} s {' '.join(joins)}"
+    query = _without_placeholders(query, record_type, present)
+    for variable in record_type.variables:
+        if variable.default_value in {v.name for v in record_type.variables}:
+            query = _copied(query, variable)
+    return _cell_kind(query, present) if record_type.name == "cell" else query
+
+
+def _alias(variable: Variable) -> str:
+    return quoted("k_" + variable.name)
+
+
+def _join(variable: Variable) -> str:
+    alias, column = _alias(variable), f"s.{quoted(variable.name)}"
+    on = f"{alias}.sent = {column}"
+    if variable.code_list == "@breakdown":
+        on += f" and {alias}.within = coalesce(\"k_breakdown\".val, '_T')"
+    return f"left join {quoted(_map_name(variable))} {alias} on {on}"
+
+
+def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
+    """Name and SQL of the columns that a variable has in ``rec_*``."""
+    if variable.type == "code":
+        return _code_columns(variable, sent)
+    if variable.type == "entity":
+        return _entity_columns(typing, variable, sent)
+    if variable.type in TYPED:
+        return _typed_columns(variable, sent)
+    if variable.type in (*KEYED, "issuer"):
+        return _keyed_columns(variable, sent)
+    column = quoted(variable.name)
+    value = f"nullif(trim(s.{column}, '{_BLANKS}'), '')" if sent else "cast(null as varchar)"
+    default = literal(variable.default_value) if variable.default_value else "null"
+    return [(variable.name, f"coalesce({value}, {default})")]
+
+
+def _code_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
+    name, alias = variable.name, _alias(variable)
+    default = literal(variable.default_value or (BLANK if sent else ABSENT))
+    if not sent:
+        empty = "cast(null as varchar)"
+        return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
+    return [
+        (name, f"coalesce({alias}.val, {default})"),
+        (f"{name}__sent", f"s.{quoted(name)}"),
+        (f"{name}__why", f"{alias}.why"),
+    ]
+
+
+def _entity_columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
+    name, alias = variable.name, _alias(variable)
+    sender = literal(typing.sender) if typing.sender else "cast(null as varchar)"
+    default = sender if variable.default_value == "sender" else "cast(null as varchar)"
+    if not sent:
+        empty = "cast(null as varchar)"
+        return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
+    as_sent = f"s.{quoted(name)}"
+    return [
+        (name, f"coalesce({alias}.val, case when {alias}.why is null then {default} end)"),
+        (f"{name}__sent", as_sent),
+        (f"{name}__why", f"{alias}.why"),
+    ]
+
+
+def _typed_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
+    name, alias = variable.name, _alias(variable)
+    if not sent:
+        kind = {"integer": "bigint", "decimal": "decimal(18,2)"}.get(variable.type, "date")
+        value, state, why, as_sent = f"cast(null as {kind})", "'not_collected'", "null", "null"
+    else:
+        value, why, as_sent = f"{alias}.val", f"{alias}.why", f"s.{quoted(name)}"
+        state = f"coalesce({alias}.state, 'not_stated')"
+    columns = [
+        (name, value),
+        (f"{name}_state", state),
+        (f"{name}__why", f"cast({why} as varchar)"),
+    ]
+    if variable.type not in HIDDEN:
+        columns.append((f"{name}__sent", f"cast({as_sent} as varchar)"))
+    return columns
+
+
+def _keyed_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
+    """Normalised; values beyond ASCII come from the map."""
+    name, alias, as_sent = variable.name, _alias(variable), f"s.{quoted(variable.name)}"
+    if not sent:
+        return [(name, "cast(null as varchar)")]
+    value = (
+        f"nullif(case when {keyed.is_ascii_sql(as_sent)} then {keyed.normalised_sql(as_sent)} "
+        f"else {alias}.val end, '')"
+    )
+    return [(name, value)]
+
+
+def _without_placeholders(query: str, record_type: RecordType, present: Sequence[str]) -> str:
+    """A placeholder breaks a key, and is left out of a link (STATISTICS section 2)."""
+    whys, replaced = [], []
+    for variable in record_type.variables:
+        if variable.type not in KEYED:
+            continue
+        name, why = quoted(variable.name), quoted(f"{variable.name}__why")
+        if variable.name not in present:
+            whys.append(f"cast(null as varchar) as {why}")
+            continue
+        placeholder = keyed.placeholder_sql(f"q.{name}")
+        rule_id = "TIP-402" if variable.is_key else "TIP-411"
+        whys.append(f"case when {placeholder} then '{rule_id}' end as {why}")
+        if not variable.is_key:
+            replaced.append(f"case when not {placeholder} then q.{name} end as {name}")
+    if not whys:
+        return query
+    kept = f" replace ({', '.join(replaced)})" if replaced else ""
+    return f"select q.*{kept}, {', '.join(whys)} from ({query}) q"
+
+
+def _copied(query: str, variable: Variable) -> str:
+    """A blank value taken from another variable of the record."""
+    name, other = quoted(variable.name), quoted(variable.default_value)
+    return f"select * replace (coalesce({name}, upper({other})) as {name}) from ({query})"
+
+
+def _cell_kind(query: str, present: list[str]) -> str:
+    """The kind of cell where none was sent, and the interval behind ``<5`` (STATISTICS 3)."""
+    if "value" not in present:
+        return query
+    bounds = ", ".join(
+        f"case when {bound}_state in ('not_stated', 'not_collected') and k.{column} is not null "
+        f"then k.{column} else {bound} end as {bound}, "
+        f"case when {bound}_state in ('not_stated', 'not_collected') and k.{column} is not null "
+        f"then 'value' else {bound}_state end as {bound}_state"
+        for bound, column in (("lower_bound", "low"), ("upper_bound", "high"))
+    )
+    return f"""
+        select c.* replace (
+            case
+                when c.cell_kind not in ('_X', '_N') then c.cell_kind
+                when k.kind is not null then k.kind
+                when c.value = 0 then 'TRUE_ZERO'
+                when c.value is not null then 'VALUE'
+                when c.value_state = 'not_stated' then 'NOT_STATED'
+                else '_I'
+            end as cell_kind, {bounds}
+        )
+        from ({query}) c left join "map_cell_value" k on k.sent = c.value__sent
+    """
+
+
+def checked_sql(
+    query: str, record_type: RecordType, bad: Mapping[str, list[tuple[str, str]]]
+) -> str:
+    """The typed query with values that break an ``error-value`` rule made invalid.
+
+    Args:
+        query: of :func:`parsed_sql`.
+        bad: variable -> rule id and SQL that is true for a bad value.
+    """
+    replaced = []
+    for name, conditions in bad.items():
+        variable = record_type.variable(name)
+        column, why = quoted(name), quoted(f"{name}__why")
+        broken = " or ".join(f"coalesce({sql}, false)" for _, sql in conditions)
+        invalid = literal(INVALID) if variable.type == "code" else "null"
+        replaced.append(f"case when {broken} then {invalid} else t.{column} end as {column}")
+        if variable.type in TYPED:
+            state = quoted(f"{name}_state")
+            replaced.append(f"case when {broken} then 'invalid' else t.{state} end as {state}")
+        whens = " ".join(f"when {sql} then {literal(rule_id)}" for rule_id, sql in conditions)
+        replaced.append(f"case when t.{why} is not null then t.{why} {whens} end as {why}")
+    if replaced:
+        query = f"select t.* replace ({', '.join(replaced)}) from ({query}) t"
+    if "birth_date" in {v.name for v in record_type.variables}:
+        query = _aged(query)
+    if record_type.name == "cell":
+        query = _kind_of_invalid(query)
+    return query
+
+
+def _aged(query: str) -> str:
+    """Completed years at registration; taken as the age where no age was sent (STATISTICS 6)."""
+    fills = "age is null and age_state in ('not_stated', 'not_collected') and birth_age is not null"
+    return f"""
+        select * replace (
+            case when {fills} then birth_age else age end as age,
+            case when {fills} then 'value' else age_state end as age_state
+        )
+        from (
+            select *, case
+                when datesub('year', birth_date, registration_date) between 0 and 120
+                then datesub('year', birth_date, registration_date)
+            end as birth_age
+            from ({query})
+        )
+    """
+
+
+def _kind_of_invalid(query: str) -> str:
+    """A cell whose number became invalid is no value, unless its sender said what it is."""
+    return (
+        "select * replace (case when value_state = 'invalid' and cell_kind__sent is null "
+        f"then '{INVALID}' else cell_kind end as cell_kind) from ({query})"
+    )

@@ -1,0 +1,17 @@
+with person_roles as (
+    select * from {{ ref("int_person_role") }}
+),
+
+persons as (
+    select
+        person_roles.person_id,
+        min(person_roles.link_state) as link_state,
+        count(*) as n_roles,
+        max(case when person_roles.person_role = 'VICTIM' then 1 else 0 end) = 1 as is_victim,
+        max(case when person_roles.person_role <> 'VICTIM' then 1 else 0 end) = 1
+            as is_perpetrator
+    from person_roles
+    group by person_roles.person_id
+)
+
+select * from persons

@@ -1,0 +1,92 @@
+with numbered as (
+    select * from {{ ref("ind_person_suspected") }}
+),
+
+perpetrators as (
+    select * from {{ ref("dim_perpetrator") }}
+),
+
+relationships as (
+    select * from {{ ref("bridge_victim_perpetrator") }}
+),
+
+victim_forms as (
+    select * from {{ ref("ind_victim_form") }}
+),
+
+event_forms as (
+    select * from {{ ref("ind_event_form") }}
+),
+
+all_units as (
+    select
+        numbered.*,
+        '_Z' as status_scope,
+        '_Z' as population_scope,
+        numbered.perpetrator_key as citizenship_key,
+        1 as weight
+    from numbered
+    where numbered.role_no = 1
+),
+
+units as (
+    select * from all_units
+    where not is_legal_entity
+),
+
+linked_forms as (
+    select
+        relationships.event_perpetrator_key,
+        victim_forms.form_classification,
+        victim_forms.form
+    from relationships
+    inner join victim_forms on relationships.victim_event_key = victim_forms.victim_event_key
+),
+
+with_victim as (
+    select distinct linked_forms.event_perpetrator_key
+    from linked_forms
+),
+
+all_forms as (
+    select
+        numbered.form_key,
+        linked_forms.form_classification,
+        linked_forms.form
+    from numbered
+    inner join linked_forms on numbered.role_key = linked_forms.event_perpetrator_key
+    union all
+    select
+        numbered.form_key,
+        event_forms.form_classification,
+        event_forms.form
+    from numbered
+    inner join event_forms on numbered.event_key = event_forms.event_key
+    left join with_victim on numbered.role_key = with_victim.event_perpetrator_key
+    where with_victim.event_perpetrator_key is null
+),
+
+{{ known_forms() }},
+
+citizens as (
+    select
+        perpetrators.perpetrator_key as citizenship_key,
+        perpetrators.reference_area,
+        perpetrators.citizenship
+    from perpetrators
+),
+
+{{ citizenship_sets() }},
+
+{{ counted_cells([{"breakdown": "legal_status", "from": "all_units"}], persons=true) }},
+
+figures as (
+    {{ counted_figures(
+        "persons_suspected",
+        "case when counted.breakdown = 'legal_status'"
+        ~ " and counted.breakdown_code in ('LEGAL_PRIVATE', 'LEGAL_PUBLIC', 'OTHER_ENTITY')"
+        ~ " then 'LEGAL_ENTITY' else 'PERSON' end",
+    ) }}
+)
+
+select * from figures

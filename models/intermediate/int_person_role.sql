@@ -1,0 +1,48 @@
+with victims as (
+    select * from {{ ref("int_victim") }}
+),
+
+perpetrators as (
+    select * from {{ ref("int_perpetrator") }}
+),
+
+links as (
+    select * from {{ ref("int_person_link") }}
+),
+
+roles as (
+    select
+        'VICTIM' as person_role,
+        victims.victim_key as role_key,
+        victims.reporting_entity,
+        victims.person_key
+    from victims
+    union all
+    select
+        case
+            when perpetrators.record_kind = 'court' then 'DEFENDANT' else 'PERPETRATOR'
+        end as person_role,
+        perpetrators.perpetrator_key as role_key,
+        perpetrators.reporting_entity,
+        perpetrators.person_key
+    from perpetrators
+    where not perpetrators.is_legal_entity
+),
+
+identified as (
+    select
+        coalesce(
+            links.person_id, {{ key("person_of_record", ["roles.role_key"]) }}
+        ) as person_id,
+        roles.person_role,
+        roles.role_key,
+        roles.reporting_entity,
+        coalesce(links.link_state, 'no_key') as link_state
+    from roles
+    left join links
+        on
+            roles.person_key = links.person_key
+            and roles.reporting_entity = links.reporting_entity
+)
+
+select * from identified

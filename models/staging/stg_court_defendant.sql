@@ -1,0 +1,56 @@
+with records as (
+    select * from {{ ref("base_court_defendant") }}
+),
+
+submissions as (
+    select * from {{ ref("base_submission") }}
+),
+
+accepted as (
+    select
+        -- ids
+        records.submission_id,
+        records.record_id,
+        records.source_sheet,
+        records.source_row,
+        {{ key(
+            "defendant",
+            [
+                "records.reporting_entity",
+                "records.defendant_ref",
+            ],
+        ) }} as perpetrator_key,
+        {{ key(
+            "case",
+            [
+                "records.reporting_entity",
+                "records.case_issuer",
+                "records.case_ref",
+            ],
+        ) }} as case_key,
+        records.reporting_entity,
+        records.case_issuer,
+        records.case_ref,
+        records.defendant_ref,
+        records.person_key,
+        -- codes
+        coalesce(records.legal_status, '_N') as legal_status,
+        coalesce(records.sex, '_N') as sex,
+        coalesce(records.age_group, '_N') as age_group,
+        coalesce(records.citizenship, '_N') as citizenship,
+        -- numbers
+        cast(records.age as integer) as age,
+        coalesce(records.age_state, 'not_collected') as age_state,
+        -- dates
+        records.registration_date,
+        coalesce(records.registration_date_state, 'not_collected') as registration_date_state,
+        -- submission
+        submissions.sequence as submission_sequence,
+        submissions.reference_area,
+        submissions.period_end as submission_period_end
+    from records
+    inner join submissions on records.submission_id = submissions.submission_id
+    where records.record_state = 'accepted'
+)
+
+select * from accepted

@@ -1,0 +1,24 @@
+{#- Rows that refer to nothing: each failing row says whose it is (submission, entity, sheet, row). -#}
+{% test refers_to(model, column, to, field, show=[]) %}
+
+with children as (
+    select
+        {%- for name in show %}
+        {{ name }},
+        {%- endfor %}
+        {{ column }} as reference
+    from {{ model }}
+    where {{ column }} is not null
+),
+
+parents as (
+    select distinct {{ field }} as parent_key
+    from {{ to }}
+)
+
+select children.*
+from children
+left join parents on children.reference = parents.parent_key
+where parents.parent_key is null
+
+{% endtest %}

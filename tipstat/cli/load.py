@@ -1,0 +1,285 @@
+"""``tipstat check`` and ``tipstat load``: a return through the door."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from tipstat.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from loaders.check import CheckResult
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    click.option("--layout", help="Id or file of the layout; none for a standard workbook."),
+    click.option("--sender", help="Registered entity that sends the return."),
+    click.option(
+        "--set",
+        "items",
+        multiple=True,
+        metavar="VARIABLE=VALUE",
+        help="An item of the metadata sheet, over what the file or layout says. May be repeated.",
+    ),
+    click.option(
+        "--format",
+        "fmt",
+        type=click.Choice(["table", "json", "csv"]),
+        default="table",
+        show_default=True,
+        help="How to print the findings; json and csv give every one of them.",
+    ),
+    click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        default=40,
+        show_default=True,
+        help="How many groups of findings to print as a table.",
+    ),
+)
+
+
+def _return_options(command: Command) -> Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command(
+    epilog="Example:  tipstat check police_2024.xlsx    or    "
+    "tipstat check trata.xlsx --layout per_pnp --sender PE-PNP --format csv > findings.csv"
+)
+@_return_options
+@click.pass_context
+def check(
+    ctx: click.Context,
+    *,
+    file: Path,
+    layout: str | None,
+    sender: str | None,
+    items: tuple[str, ...],
+    fmt: str,
+    limit: int,
+) -> None:
+    """Check a return against every rule and write nothing.
+
+    Ends with 0 where nothing is worse than a warning, with 1 where values are invalid, records
+    would be held out or the file would be refused.
+    """
+    from loaders.check import check_file
+    from tipstat.cli.common import progress
+    from tipstat.workspace import Workspace
+
+    ws = Workspace.find(ctx.obj)
+    with progress(f"checking {file.name}"):
+        result = check_file(file, ws, layout=layout, metadata=_metadata(sender, items))
+    with closing(result):
+        _show(result, fmt, limit)
+        if fmt == "table" and result.known_as:
+            click.echo(f"already loaded as {result.known_as}")
+        ctx.exit(ExitCode.CLEAN if result.clean else ExitCode.FINDINGS)
+
+
+@click.command(
+    epilog="Example:  tipstat load police_2024.xlsx    or    "
+    "tipstat load trata.xlsx --layout per_pnp --sender PE-PNP --set maturity=FINAL"
+)
+@_return_options
+@click.option("--actor", help="Who loads, for the audit trail; otherwise the user of the system.")
+@click.pass_context
+def load(
+    ctx: click.Context,
+    *,
+    file: Path,
+    layout: str | None,
+    sender: str | None,
+    items: tuple[str, ...],
+    fmt: str,
+    limit: int,
+    actor: str | None,
+) -> None:
+    """Check a return and land what may land.
+
+    The same file is landed once. Of a refused file only its hash and the findings are kept.
+    """
+    from loaders.check import check_file
+    from loaders.land import load_checked
+    from tipstat.cli.common import progress
+    from tipstat.workspace import Workspace
+
+    ws = Workspace.find(ctx.obj)
+    with progress(f"checking {file.name}"):
+        result = check_file(file, ws, layout=layout, metadata=_metadata(sender, items))
+    with closing(result):
+        if result.known_as:
+            _tell(fmt, f"already loaded as {result.known_as}")
+            return
+        _show(result, fmt, limit)
+        with progress(f"landing {file.name}"):
+            loaded = load_checked(result, ws)
+        if actor and loaded.submission_id:
+            details = {"outcome": loaded.outcome}
+            ws.registry().audit(actor, "loaded", loaded.submission_id, details)
+        _tell(fmt, _outcome(result, loaded.outcome, loaded.submission_id))
+        ctx.exit(ExitCode.CLEAN if result.clean else ExitCode.FINDINGS)
+
+
+def _metadata(sender: str | None, items: Sequence[str]) -> dict[str, str]:
+    """The metadata given on the command line; ``--sender`` is short for ``--set sender=``."""
+    given: dict[str, str] = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(
+                "TIP-149", "unknown metadata", found=f'"{item}"', expected="--set variable=value"
+            )
+        given[name.strip()] = value.strip()
+    return {**given, "sender": sender} if sender else given
+
+
+def _tell(fmt: str, text: str) -> None:
+    """Say what became of the file; beside a machine-readable list on standard error."""
+    click.echo(text, err=fmt != "table")
+
+
+def _outcome(result: CheckResult, outcome: str, submission_id: str) -> str:
+    if outcome == "known":
+        return f"already loaded as {submission_id}"
+    if outcome == "refused":
+        kept = f"; the refusal is recorded as {submission_id}" if submission_id else ""
+        return f"refused: nothing of {result.file_name} was landed{kept}"
+    total, held = sum(result.records.values()), sum(result.held_out.values())
+    return f"accepted as {submission_id}: {total - held:,} records, {held:,} held out"
+
+
+# ── printing ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _show(result: CheckResult, fmt: str, limit: int) -> None:
+    if fmt == "json":
+        click.echo(json.dumps(_as_json(result), ensure_ascii=False, indent=2))
+    elif fmt == "csv":
+        from dataclasses import asdict
+
+        from tipstat.cli.common import emit
+
+        rows = [_harmless(asdict(finding)) for finding in result.findings()]
+        emit(rows, _CSV_COLUMNS, "csv")
+    else:
+        _table(result, limit)
+
+
+_CSV_COLUMNS = (
+    "rule_id",
+    "severity",
+    "record_type",
+    "sheet",
+    "cell",
+    "row",
+    "column_letter",
+    "variable",
+    "value",
+    "expected",
+    "nearest",
+    "message",
+    "count",
+)
+
+
+def _harmless(row: Mapping[str, Any]) -> dict[str, Any]:
+    """No text that a spreadsheet would take for a formula (DESIGN section 5)."""
+    return {
+        name: f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" and text else text
+        for name, text in row.items()
+    }
+
+
+def _as_json(result: CheckResult) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "file": result.file_name,
+        "kind": result.kind,
+        "refused": result.refused,
+        "already_loaded_as": result.known_as or None,
+        "records": result.records,
+        "held_out": result.held_out,
+        "counts": result.severities,
+        "findings": [asdict(finding) for finding in result.findings()],
+    }
+
+
+def _table(result: CheckResult, limit: int) -> None:
+    from tipstat.rules import rule
+
+    click.echo(_headline(result))
+    groups = result.groups(limit)
+    for group in groups:
+        click.echo()
+        click.echo(_block(result.file_name, group, rule(group["rule_id"]).fix))
+    total = groups[0]["n_groups"] if groups else 0
+    if total > len(groups):
+        more = total - len(groups)
+        click.echo(f"\n{more:,} more groups of findings: --limit {total}, or --format csv")
+    sys.stdout.flush()
+
+
+def _headline(result: CheckResult) -> str:
+    records = ", ".join(f"{n:,} {name}" for name, n in result.records.items()) or "no records"
+    held = sum(result.held_out.values())
+    found = ", ".join(f"{n:,} {severity}" for severity, n in result.severities.items())
+    lines = [
+        f"{result.file_name}: {result.kind} return, {records}",
+        f"findings: {found or 'none'}; records held out: {held:,}",
+    ]
+    return "\n".join([*lines, "the file is refused"] if result.refused else lines)
+
+
+def _block(file_name: str, group: Mapping[str, Any], fix: str) -> str:
+    """One group of findings in the four parts of DESIGN section 8."""
+    cells = ", ".join(group["cells"] or [])
+    where = " › ".join(part for part in (file_name, group["sheet"], cells) if part)
+    more = group["n"] - len(group["cells"] or [])
+    if group["cells"] and more > 0:
+        where += f" and {more:,} more"
+    return _four_parts(group, where, _found(group), fix)
+
+
+def _found(group: Mapping[str, Any]) -> str:
+    from tipstat.rules import rule
+
+    title = rule(group["rule_id"]).title
+    shown = f'"{_printable(group["value"])}"' if group["value"] is not None else ""
+    message = group["message"] if group["message"] != title else ""
+    about = ".".join(part for part in (group["record_type"], group["variable"]) if part)
+    places = f"{group['n']:,} times" if group["n"] > 1 else ""
+    detail = ", ".join(part for part in (about, places) if part)
+    text = " ".join(part for part in (shown, message) if part)
+    return f"{text} ({detail})" if text and detail else text or detail
+
+
+def _printable(text: str) -> str:
+    """A value as sent may hold signs that move the cursor; they are shown as a dot."""
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
+def _four_parts(group: Mapping[str, Any], where: str, found: str, fix: str) -> str:
+    from tipstat.rules import rule
+
+    severity, title = group["severity"], rule(group["rule_id"]).title
+    parts = (
+        ("found", found),
+        ("expected", group["expected"]),
+        ("nearest", group["nearest"]),
+        ("do", fix),
+    )
+    lines = [f"{group['rule_id']} {title} [{severity}]     {where}"]
+    return "\n".join([*lines, *(f"  {name:<9}{text}" for name, text in parts if text)])
