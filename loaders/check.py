@@ -42,6 +42,7 @@ def context_of(ws: Workspace) -> Context:
             entity for pair in authorised for entity in (pair.entity_a, pair.entity_b)
         ),
         today=today,
+        office=ws.correspondences_dir,
     )
 
 
@@ -168,8 +169,8 @@ def check_file(
         UsageError: TIP-149 for metadata that the contract does not know.
     """
     _refuse_unknown_metadata(metadata or {})
-    source, laid_out = _laid_out(path, ws, layout)
     own = {k: v for k, v in (metadata or {}).items() if v}
+    source, laid_out = _laid_out(path, ws, layout, own)
     cells = {k: v for k, v in laid_out.metadata_cells.items() if k not in own}
     laid_out = replace(
         laid_out,
@@ -180,7 +181,9 @@ def check_file(
     return check_returned(laid_out, source, ws)
 
 
-def _laid_out(path: Path, ws: Workspace, layout: str | None) -> tuple[Source, Returned]:
+def _laid_out(
+    path: Path, ws: Workspace, layout: str | None, metadata: Mapping[str, str]
+) -> tuple[Source, Returned]:
     """Read the file and lay it out, by its layout or as the standard workbook."""
     from loaders.read import read_source
 
@@ -188,9 +191,9 @@ def _laid_out(path: Path, ws: Workspace, layout: str | None) -> tuple[Source, Re
         if layout is not None:
             from loaders.layout import apply_layout, load_layout
 
-            chosen = load_layout(layout, ws.layouts_dir)
+            chosen = load_layout(layout, ws.layouts_dir, office=ws.correspondences_dir)
             source = read_source(path, encoding=chosen.encoding, delimiter=chosen.delimiter)
-            return source, apply_layout(chosen, source)
+            return source, apply_layout(chosen, source, metadata)
         from loaders.template_workbook import LISTS_SHEET, MARKER_SHEET
         from loaders.templates import recognise, returned
 

@@ -11,8 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 
-from tipstat.classification import LANGUAGES, code_list, labels, offences
+from tipstat.classification import LANGUAGES, code_list, labels
 
 #: Missing codes that a sender may state; ``_I`` is only ever found by the check (STATISTICS 3).
 STATED_MISSING = ("_U", "_X", "_N", "_Z")
@@ -165,7 +166,12 @@ def _parts(text: str) -> tuple[str, ...]:
 
 
 def list_coder(
-    list_name: str, language: str, layout: Mapping[str, str], *, aggregate: bool = False
+    list_name: str,
+    language: str,
+    layout: Mapping[str, str],
+    *,
+    aggregate: bool = False,
+    office: Path | None = None,
 ) -> Coder:
     """The coder of a code list.
 
@@ -174,18 +180,23 @@ def list_coder(
         language: language of the return, whose labels go before those of the others.
         layout: value as sent -> code, from the layout; goes before everything.
         aggregate: whether totals are accepted (cells only).
+        office: the office's own ``correspondences`` folder, for national offences.
 
     Returns:
         The coder; ``layout`` entries that name no code of the list are left out.
     """
-    return _list_coder(list_name, language, tuple(layout.items()), aggregate)
+    return _list_coder(list_name, language, tuple(layout.items()), aggregate, office)
 
 
 @lru_cache(maxsize=512)
 def _list_coder(
-    list_name: str, language: str, layout: tuple[tuple[str, str], ...], aggregate: bool
+    list_name: str,
+    language: str,
+    layout: tuple[tuple[str, str], ...],
+    aggregate: bool,
+    office: Path | None,
 ) -> Coder:
-    codes = _codes(list_name)
+    codes = _codes(list_name, office)
     missing = (*STATED_MISSING, *(CELL_ONLY if aggregate else ()))
     allowed = {*codes, *missing}
     tiers = [
@@ -220,11 +231,12 @@ def missing_coder(language: str, layout: Mapping[str, str]) -> Coder:
 
 
 @cache
-def _codes(list_name: str) -> tuple[str, ...]:
-    if list_name.startswith("offence_") and list_name != "offence_rule":
-        known = offences(list_name.removeprefix("offence_"))
-        return tuple(dict.fromkeys(offence.offence_code for offence in known))
-    return tuple(code.code for code in code_list(list_name).codes)
+def _codes(list_name: str, office: Path | None) -> tuple[str, ...]:
+    try:
+        known = code_list(list_name, office).codes
+    except KeyError:  # an area whose law is not mapped yet
+        return ()
+    return tuple(dict.fromkeys(code.code for code in known))
 
 
 @cache
@@ -235,7 +247,8 @@ def _aliases(list_name: str) -> tuple[tuple[str, Accepted], ...]:
     return tuple(
         (code.source_code, Accepted(code.code, "alias"))
         for code in code_list(list_name).codes
-        if code.source_code
+        # NA may be Namibia or "not available": it is found and not guessed.
+        if code.source_code and code.source_code != "NA"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -48,6 +49,7 @@ class Context:
         linkable: entities with a valid link authorisation, whose identifiers are kept, keyed.
         today: the day of the check.
         link_limit: a reference that is no key links at most so many records.
+        office: the office's own ``correspondences`` folder.
     """
 
     entities: tuple[str, ...]
@@ -55,6 +57,7 @@ class Context:
     linkable: frozenset[str] = frozenset()
     today: date = field(default_factory=date.today)
     link_limit: int = LINK_LIMIT
+    office: Path | None = None
 
 
 class Inspection:
@@ -64,7 +67,11 @@ class Inspection:
         self.returned, self.context = returned, context
         self.con = duckdb.connect(config=_IN_MEMORY)
         self.typing = Typing(
-            returned.kind, returned.language, returned.value_maps, context.entities
+            returned.kind,
+            returned.language,
+            returned.value_maps,
+            context.entities,
+            office=context.office,
         )
         self.found: list[Finding] = list(returned.findings)
         self.metadata: dict[str, MetadataValue] = {}

@@ -241,12 +241,15 @@ def layout_paths(workspace_layouts: Path | None = None) -> dict[str, Path]:
     }
 
 
-def load_layout(path_or_id: Path | str, workspace_layouts: Path | None = None) -> Layout:
+def load_layout(
+    path_or_id: Path | str, workspace_layouts: Path | None = None, *, office: Path | None = None
+) -> Layout:
     """Load and validate a layout.
 
     Args:
         path_or_id: the path of a ``.yml`` file, or the id of a layout.
         workspace_layouts: the folder of the workspace's own layouts.
+        office: the workspace's own ``correspondences`` folder, for national offences.
 
     Returns:
         The layout, every name in it known to the contract and the code lists.
@@ -262,7 +265,7 @@ def load_layout(path_or_id: Path | str, workspace_layouts: Path | None = None) -
     raw = path.read_bytes()
     content = parse_yaml(path.name, raw)
     Shape(path.name).section(content, "layout", "")
-    return _Reader(path, content, hashlib.sha256(raw).hexdigest()).layout()
+    return _Reader(path, content, hashlib.sha256(raw).hexdigest(), office).layout()
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -299,8 +302,11 @@ def _rows(items: Iterable[Mapping[str, Any]] | None) -> tuple[Rows, ...]:
 class _Reader:
     """Turns checked YAML into a layout, and checks its names against contract and code lists."""
 
-    def __init__(self, path: Path, content: dict[str, Any], sha256: str) -> None:
+    def __init__(
+        self, path: Path, content: dict[str, Any], sha256: str, office: Path | None
+    ) -> None:
         self._path, self._content, self._sha256 = path, content, sha256
+        self._office = office
         self._area = content["reference_area"]
 
     def layout(self) -> Layout:
@@ -562,7 +568,7 @@ class _Reader:
         self._codes(name, value.split(";") if variable.multi else (value,), path)
 
     def _codes(self, list_name: str, codes: Iterable[str], path: str) -> None:
-        allowed = codes_of(list_name, self._area)
+        allowed = codes_of(list_name, self._area, self._office)
         for code in codes:
             if code not in allowed:
                 raise refuse(
@@ -610,9 +616,9 @@ class _Reader:
         return invalid(f"{self._path.name}: {path}", found, expected)
 
 
-def codes_of(list_name: str, reference_area: str) -> frozenset[str]:
+def codes_of(list_name: str, reference_area: str, office: Path | None) -> frozenset[str]:
     """The codes that a variable of that list may hold, the missing codes included."""
     missing = {code.code for code in code_list(MISSING_LIST).codes}
     if list_name == "national_offence":
-        return frozenset(missing | {o.offence_code for o in offences(reference_area)})
+        return frozenset(missing | {o.offence_code for o in offences(reference_area, office)})
     return frozenset(missing | {code.code for code in code_list(list_name).codes})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -93,6 +94,7 @@ class Typing:
         entities: ids of the registered entities.
         sender: sender of the return, where it is registered.
         area: reference area, whose national law the articles belong to.
+        office: the office's own ``correspondences`` folder.
         mapping: one row per variable, value as sent, code and map entry, with its count.
         nearest: (record type, variable, value as sent) -> nearest accepted value.
         expected: (record type, variable) -> what the list accepts.
@@ -104,6 +106,7 @@ class Typing:
     entities: tuple[str, ...]
     sender: str | None = None
     area: str | None = None
+    office: Path | None = None
     mapping: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
     nearest: dict[tuple[str, str, str], str] = field(default_factory=dict)
     expected: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -220,7 +223,7 @@ def _coders(typing: Typing, variable: Variable) -> Callable[[str], Coder | None]
     name = variable.code_list
     if name == "national_offence":
         name = f"offence_{typing.area or ''}"
-    coder = list_coder(name, typing.language, layout, aggregate=aggregate)
+    coder = list_coder(name, typing.language, layout, aggregate=aggregate, office=typing.office)
     typing.expected[(variable.record_type, variable.name)] = coder.expected
     return lambda _within: coder
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
 
+from tipstat.errors import WorkplaceError
 from tipstat.project import seeds_dir
+from tipstat.rules import refuse
 
 #: Languages that have a labels file, the first being the one to fall back on.
 LANGUAGES = ("en", "es", "fr")
@@ -24,6 +26,16 @@ MISSING_LIST = "missing"
 
 #: Lists of national offences are named by this and the ISO 3166-1 alpha-3 code of the country.
 OFFENCE_PREFIX = "offence_"
+#: How an article fits its ICCS code, and what it is to trafficking (STATISTICS section 5).
+MATCHES = ("exact", "broader", "narrower", "partial")
+RELATIONS = (
+    "TIP_SPECIFIC",
+    "TIP_OTHER_ARTICLE",
+    "KNOWING_USE",
+    "TIP_RELATED",
+    "PROXY",
+    "NOT_TIP",
+)
 
 
 @dataclass(frozen=True)
@@ -139,11 +151,12 @@ def list_names() -> tuple[str, ...]:
 
 
 @cache
-def code_list(name: str) -> CodeList:
+def code_list(name: str, office: Path | None = None) -> CodeList:
     """One code list.
 
     Args:
         name: a name of ``list_names()``; ``offence_<ISO3>`` is the list of a country's articles.
+        office: the office's own ``correspondences`` folder; see :func:`offences`.
 
     Returns:
         The list, its codes in the order of the file.
@@ -151,11 +164,11 @@ def code_list(name: str) -> CodeList:
     Raises:
         KeyError: there is no list of that name.
     """
+    articles = offences(name.removeprefix(OFFENCE_PREFIX), office)
+    if name.startswith(OFFENCE_PREFIX) and articles:
+        return CodeList(name, tuple(_as_code(offence) for offence in articles))
     if name not in list_names():
         raise KeyError(name)
-    articles = offences(name.removeprefix(OFFENCE_PREFIX))
-    if articles:
-        return CodeList(name, tuple(_as_code(offence) for offence in articles))
     path = seeds_dir() / "code_lists" / f"{name}.csv"
     return CodeList(name, tuple(Code(**row) for row in _rows(path)))
 
@@ -209,19 +222,55 @@ def label(list_name: str, code: str, lang: str = "en") -> str:
 
 
 @cache
-def offence_areas() -> tuple[str, ...]:
+def offence_areas(office: Path | None = None) -> tuple[str, ...]:
     """The countries whose offences are mapped, by ISO 3166-1 alpha-3 code."""
-    paths = (seeds_dir() / "correspondences").glob(f"{OFFENCE_PREFIX}*.csv")
-    return tuple(sorted(path.stem.removeprefix(OFFENCE_PREFIX) for path in paths))
+    folders = [folder for folder in (seeds_dir() / "correspondences", office) if folder]
+    paths = [path for folder in folders for path in folder.glob(f"{OFFENCE_PREFIX}???.csv")]
+    return tuple(sorted({path.stem.removeprefix(OFFENCE_PREFIX) for path in paths}))
 
 
 @cache
-def offences(iso3: str) -> tuple[Offence, ...]:
-    """The articles of a country's law with their ICCS codes; empty where none are mapped."""
-    if iso3 not in offence_areas():
+def offences(iso3: str, office: Path | None = None) -> tuple[Offence, ...]:
+    """The articles of a country's law with their ICCS codes; empty where none are mapped.
+
+    Args:
+        iso3: ISO 3166-1 alpha-3 code.
+        office: the office's own ``correspondences`` folder; its ``offence_<ISO3>.csv`` goes
+            before the shipped one, whole.
+
+    Raises:
+        WorkplaceError: TIP-761, the office's own map has other columns, or an ICCS code, match or
+            relation that does not exist.
+    """
+    if iso3 not in offence_areas(office):
         return ()
-    path = seeds_dir() / "correspondences" / f"{OFFENCE_PREFIX}{iso3}.csv"
-    return tuple(Offence(**row) for row in _rows(path))
+    name = f"{OFFENCE_PREFIX}{iso3}.csv"
+    own = office / name if office else None
+    if own is None or not own.is_file():
+        return tuple(Offence(**row) for row in _rows(seeds_dir() / "correspondences" / name))
+    return _office_offences(own)
+
+
+def _office_offences(path: Path) -> tuple[Offence, ...]:
+    """The office's own map, every row of it checked."""
+    rows = _rows(path)
+    columns = tuple(field.name for field in fields(Offence))
+    for row in rows[:1]:
+        if tuple(row) != columns:
+            raise _unfit_map(path, 1, "other columns", ", ".join(columns))
+    iccs = {code.code for code in code_list("iccs").codes}
+    for number, row in enumerate(rows, start=2):
+        if row["iccs_code"] not in iccs:
+            raise _unfit_map(path, number, f'iccs_code "{row["iccs_code"]}"', "a code of the ICCS")
+        for name, allowed in (("match", MATCHES), ("relation", RELATIONS)):
+            if row[name] not in allowed:
+                raise _unfit_map(path, number, f'{name} "{row[name]}"', ", ".join(allowed))
+    return tuple(Offence(**row) for row in rows)
+
+
+def _unfit_map(path: Path, line: int, found: str, expected: str) -> WorkplaceError:
+    where = f"{path.name}, line {line}"
+    return refuse("TIP-761", WorkplaceError, where=where, found=found, expected=expected)
 
 
 @cache

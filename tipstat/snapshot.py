@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from tipstat import __version__
+from tipstat.classification import Offence, offence_areas, offences
 from tipstat.contract import load_contract
 from tipstat.errors import WorkplaceError
 from tipstat.project import seeds_dir
@@ -87,6 +88,7 @@ LANDING_SCHEMA: Schema = {
     "submission_id": "varchar",
     "path": "varchar",
 }
+OFFENCE_SCHEMA: Schema = {field.name: "varchar" for field in fields(Offence)}
 BUILD_SCHEMA: Schema = {
     "build_id": "varchar",
     "built_at": "timestamp",
@@ -146,30 +148,37 @@ class Snapshot:
     submissions: tuple[str, ...]
 
 
-def seed_digest(folder: Path | None = None) -> str:
+def seed_digest(office: Path | None = None) -> str:
     """SHA-256 over every CSV file of the classification, with its place in the folder.
 
     Args:
-        folder: the seeds; by default those of this installation.
+        office: the office's own correspondences, which count where there are any.
 
     Returns:
-        64 hex characters, equal wherever the same seeds are installed.
+        64 hex characters, equal wherever the same seeds are installed and the same maps used.
     """
-    root = folder or seeds_dir()
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.csv"), key=lambda p: p.relative_to(root).as_posix()):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    for prefix, root in (("", seeds_dir()), ("office/", office)):
+        paths = root.rglob("*.csv") if root else ()
+        for name, path in sorted((p.relative_to(root or p).as_posix(), p) for p in paths):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{prefix}{name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def identify(build_id: str, now: datetime) -> BuildIdentity:
-    """The identity of a build that starts now; ``now`` is in UTC, ``as_of`` is the local day."""
+def identify(build_id: str, now: datetime, office: Path | None = None) -> BuildIdentity:
+    """The identity of a build that starts now; ``now`` is in UTC, ``as_of`` is the local day.
+
+    Args:
+        build_id: id of the build.
+        now: the present moment.
+        office: the office's own correspondences.
+    """
     return BuildIdentity(
         build_id=build_id,
         built_at=now,
         tipstat_version=__version__,
-        seed_digest=seed_digest(),
+        seed_digest=seed_digest(office),
         as_of=now.astimezone().date(),
     )
 
@@ -203,6 +212,7 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
         ("reporting_entity", ENTITY_SCHEMA, _entity_rows(registry.entities())),
         ("link_authorisation", AUTHORISATION_SCHEMA, _authorisation_rows(authorisations)),
         ("landing_file", LANDING_SCHEMA, landed),
+        ("national_offence", OFFENCE_SCHEMA, _offence_rows(ws.correspondences_dir)),
         ("build", BUILD_SCHEMA, [_build_row(build)]),
         *((f"contract/{name}", schema, ()) for name, schema in contract_files().items()),
     )
@@ -210,6 +220,12 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
         for name, schema, rows in tables:
             _write(connection, folder / f"{name}.parquet", schema, rows)
     return Snapshot(build, tuple(s.id for s in current))
+
+
+def _offence_rows(office: Path) -> list[Row]:
+    """National law of every area: the office's own map where it has one, else the shipped one."""
+    areas = offence_areas(office)
+    return [vars(offence) for area in areas for offence in offences(area, office)]
 
 
 def contract_files() -> dict[str, Schema]:

@@ -217,7 +217,8 @@ def _prepare(ws: Workspace, registry: Registry) -> Snapshot:
     for leftover in ws.building_dir.glob("warehouse.duckdb*"):
         leftover.unlink()
     now = _now()
-    return write_snapshot(ws, registry, identify(new_build_id(now), now))
+    identity = identify(new_build_id(now), now, ws.correspondences_dir)
+    return write_snapshot(ws, registry, identity)
 
 
 def _run_dbt(ws: Workspace, tests: str, tell: OnEvent) -> DbtOutcome:
