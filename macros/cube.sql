@@ -18,71 +18,63 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
 {%- endmacro -%}
 
 
-{#- Units of one breakdown set, reduced to one row per cell, entity and case. `units` has the series,
-    sex, age2, age_group, reporting_entity, case_key, weight and the keys into `unit_forms` and
-    `unit_citizenships`. -#}
+{#- Units of one breakdown set, reduced to one row per cell, entity and case. -#}
 {%- macro counted_set(set) -%}
-    {%- set age = set.get("age") -%}
-    {%- set relation = set.get("from", "units") -%}
+    {%- set age = {"age2": "age2", "fine": "age_group"}.get(set.get("age")) -%}
+    {%- set parts = [] -%}
+    {%- if set.get("sex") -%}{%- do parts.append("slim_units.sex") -%}{%- endif -%}
+    {%- if age -%}{%- do parts.append("slim_units." ~ age) -%}{%- endif -%}
+    {%- if set.get("form") -%}
+        {%- do parts.append("slim_forms.form_classification") -%}
+        {%- do parts.append("slim_forms.form") -%}
+    {%- endif -%}
+    {%- if set.get("citizenship") -%}
+        {%- do parts.append("unit_citizenships.citizenship") -%}
+    {%- endif -%}
+    {%- if set.get("breakdown") -%}
+        {%- do parts.append("slim_units." ~ set["breakdown"]) -%}
+    {%- endif %}
     select
-        {%- for column in series_columns().split(",") %}
-        {{ relation }}.{{ column }},
-        {%- endfor %}
-        {{ relation ~ ".sex" if set.get("sex") else "'_T'" }} as sex,
-        {{ relation ~ "." ~ {"age2": "age2", "fine": "age_group"}[age] if age else "'_T'" }} as age,
-        {{ "unit_forms.form_classification" if set.get("form") else "'_T'" }}
+        slim_units.series_no,
+        slim_units.case_no,
+        {{ "slim_units.sex" if set.get("sex") else "'_T'" }} as sex,
+        {{ "slim_units." ~ age if age else "'_T'" }} as age,
+        {{ "slim_forms.form_classification" if set.get("form") else "'_T'" }}
             as form_classification,
-        {{ "unit_forms.form" if set.get("form") else "'_T'" }} as form,
+        {{ "slim_forms.form" if set.get("form") else "'_T'" }} as form,
         {{ "unit_citizenships.citizenship" if set.get("citizenship") else "'_T'" }} as citizenship,
         '{{ set.get("breakdown", "_T") }}' as breakdown,
-        {{ relation ~ "." ~ set["breakdown"] if set.get("breakdown") else "'_T'" }}
+        {{ "slim_units." ~ set["breakdown"] if set.get("breakdown") else "'_T'" }}
             as breakdown_code,
-        {{ relation }}.reporting_entity,
-        {{ relation }}.case_key,
-        sum({{ relation }}.weight) as n_units
-    from {{ relation }}
+        sum(slim_units.weight) as n_units
+    from slim_units
     {%- if set.get("form") %}
-    inner join unit_forms
+    inner join slim_forms
         on
-            {{ relation }}.form_key = unit_forms.form_key
-            and unit_forms.form_classification in ('{{ set["form"] | join("', '") }}')
+            slim_units.form_no = slim_forms.form_no
+            and slim_forms.form_classification in ('{{ set["form"] | join("', '") }}')
     {%- endif %}
     {%- if set.get("citizenship") %}
     inner join unit_citizenships
-        on {{ relation }}.citizenship_key = unit_citizenships.citizenship_key
+        on slim_units.citizenship_key = unit_citizenships.citizenship_key
     {%- endif %}
-    {%- if age == "fine" %}
-    where {{ relation }}.age_group not in ('Y0T17', 'Y_GE18', '_U')
-    {%- endif %}
-    group by
-        {%- for column in series_columns().split(",") %}
-        {{ relation }}.{{ column }},
-        {%- endfor %}
-        {%- if set.get("sex") %}
-        {{ relation }}.sex,
+    where
+        {{ "slim_units.is_counted" if not set.get("all_units") else "true" }}
+        {%- if set.get("age") == "fine" %}
+        and slim_units.age_group not in ('Y0T17', 'Y_GE18', '_U')
         {%- endif %}
-        {%- if age %}
-        {{ relation }}.{{ {"age2": "age2", "fine": "age_group"}[age] }},
-        {%- endif %}
-        {%- if set.get("form") %}
-        unit_forms.form_classification,
-        unit_forms.form,
-        {%- endif %}
-        {%- if set.get("citizenship") %}
-        unit_citizenships.citizenship,
-        {%- endif %}
-        {%- if set.get("breakdown") %}
-        {{ relation }}.{{ set["breakdown"] }},
-        {%- endif %}
-        {{ relation }}.reporting_entity,
-        {{ relation }}.case_key
+    group by {{ (["slim_units.series_no", "slim_units.case_no"] + parts) | join(",\n        ") }}
 {%- endmacro -%}
 
 
 {#- CTEs from `units` to `counted`: one row per cell with its units, cases, entities and the largest
-    two contributions: the total, the sets that every indicator of persons has, and the indicator's own.
-    Each set is reduced to cell, entity and case first: no distinct count under
-    a cube. Cases are not known where a unit has none. -#}
+    two contributions: the total, the sets that every indicator of persons has, and the indicator's
+    own. `units` has the series, reporting_entity, case_key, weight, is_counted, and what its sets
+    need: sex, age2, age_group, breakdowns, form_key (with `unit_forms`) and citizenship_key (with
+    `unit_citizenships`). Units that are not counted stand only in sets of `all_units`.
+    Series are numbered and the long keys of cases and units shortened for the grouping; each set is
+    reduced to cell, entity and case first: no distinct count under a cube. Cases are not known where
+    a unit has none. -#}
 {%- macro counted_cells(own_sets, persons=false) -%}
 {%- set person_sets = [
     {"sex": true},
@@ -95,6 +87,45 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
     {"form": ["iccs", "unodc"], "sex": true, "age": "age2"},
     {"citizenship": true},
 ] -%}
+{%- set columns = [] -%}
+{%- if persons -%}
+    {%- do columns.extend(["sex", "age2", "age_group", "citizenship_key"]) -%}
+{%- endif -%}
+{%- for set in own_sets if set.get("breakdown") -%}
+    {%- do columns.append(set["breakdown"]) -%}
+{%- endfor -%}
+series_list as (
+    select
+        {{ prefixed("units", series_columns() ~ ",reporting_entity") }},
+        row_number() over (
+            order by {{ prefixed("units", series_columns() ~ ",reporting_entity") }}
+        ) as series_no
+    from units
+    group by {{ prefixed("units", series_columns() ~ ",reporting_entity") }}
+),
+
+slim_forms as (
+    select
+        {{ short_key("unit_forms.form_key") }} as form_no,
+        unit_forms.form_classification,
+        unit_forms.form
+    from unit_forms
+),
+
+slim_units as (
+    select
+        series_list.series_no,
+        {{ short_key("units.case_key") }} as case_no,
+        {{ short_key("units.form_key") }} as form_no,
+        {{ prefixed("units", columns) }},
+        units.weight,
+        units.is_counted
+    from units
+    inner join series_list
+        on
+            {{ matching("units", "series_list", series_columns() ~ ",reporting_entity") }}
+),
+
 by_case as (
     {%- for set in [{}] + (person_sets if persons else []) + own_sets %}
     {{ counted_set(set) }}
@@ -102,21 +133,28 @@ by_case as (
     {%- endfor %}
 ),
 
-by_entity as (
+by_series as (
     select
-        {%- for column in figure_columns().split(",") %}
-        by_case.{{ column }},
-        {%- endfor %}
-        by_case.reporting_entity,
+        by_case.series_no,
+        {{ prefixed("by_case", cell_columns()) }},
         cast(sum(by_case.n_units) as bigint) as n_units,
-        count(by_case.case_key) as n_cases,
-        sum(case when by_case.case_key is null then 1 else 0 end) as n_without_case
+        count(by_case.case_no) as n_cases,
+        sum(case when by_case.case_no is null then 1 else 0 end) as n_without_case
     from by_case
     group by
-        {%- for column in figure_columns().split(",") %}
-        by_case.{{ column }},
-        {%- endfor %}
-        by_case.reporting_entity
+        by_case.series_no,
+        {{ prefixed("by_case", cell_columns()) }}
+),
+
+by_entity as (
+    select
+        {{ prefixed("series_list", series_columns() ~ ",reporting_entity") }},
+        {{ prefixed("by_series", cell_columns()) }},
+        by_series.n_units,
+        by_series.n_cases,
+        by_series.n_without_case
+    from by_series
+    inner join series_list on by_series.series_no = series_list.series_no
 ),
 
 by_rank as (

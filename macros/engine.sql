@@ -1,7 +1,7 @@
 {#- Everything in which DuckDB and Spark differ. Models call these and nothing else of the kind. -#}
 
 {#- A scan of Parquet files whose columns may differ: by name, missing ones NULL. -#}
-{%- macro parquet_scan(files) -%}
+{%- macro parquet_scan(files, with_path=false) -%}
     read_parquet(
         [
             {%- for file in files %}
@@ -9,7 +9,16 @@
             {%- endfor %}
         ],
         union_by_name = true
+        {%- if with_path %},
+        filename = true
+        {%- endif %}
     )
+{%- endmacro -%}
+
+
+{#- The file of a row of a scan. -#}
+{%- macro scanned_path(alias) -%}
+    {{ alias }}.filename
 {%- endmacro -%}
 
 
@@ -46,4 +55,11 @@
         ({{ calendar_year }}){{ "," if not loop.last }}
         {%- endfor %}
     ) as spine (calendar_year)
+{%- endmacro -%}
+
+
+{#- A key in 64 bits, for grouping and joining within one statement; NULL stays NULL. Two of a
+    million keys are the same with a probability of one in thirty million. -#}
+{%- macro short_key(column) -%}
+    case when {{ column }} is not null then hash({{ column }}) end
 {%- endmacro -%}

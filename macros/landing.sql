@@ -1,6 +1,7 @@
 {#- The current submissions' Parquet files of one record type. The zero-row file of the contract
-    comes first: it gives names and types, and a landing older than a column reads it as NULL. -#}
-{%- macro landing(kind, record_type) -%}
+    comes first: it gives names and types, and a landing older than a column reads it as NULL.
+    `with_path` adds the file of each row, for files that do not name their submission. -#}
+{%- macro landing(kind, record_type, with_path=false) -%}
     {%- set inputs = env_var("TIPSTAT_BUILD_DIR", "") ~ "/inputs" -%}
     {%- set files = [inputs ~ "/contract/" ~ kind ~ "_" ~ record_type ~ ".parquet"] -%}
     {%- if execute -%}
@@ -13,8 +14,12 @@
             {%- do files.append(row[0]) -%}
         {%- endfor -%}
     {%- endif -%}
-    select landed.*
-    from {{ parquet_scan(files) }} as landed
+    select
+        landed.*
+        {%- if with_path %},
+        {{ scanned_path("landed") }} as landing_path
+        {%- endif %}
+    from {{ parquet_scan(files, with_path) }} as landed
 {%- endmacro -%}
 
 

@@ -1,4 +1,4 @@
-"""Refusals in the four-part form: where, what was found and expected, the nearest accepted, what to do.
+"""Refusals in four parts: where, what was found and expected, the nearest, what to do.
 
 Every refusal and every finding carries an id of ``seeds/catalogue/rules.csv``.
 """

@@ -30,11 +30,11 @@ counted_series as (
 
 first_series as (
     select
-        defaults.indicator,
-        defaults.status_scope,
-        defaults.population_scope,
-        defaults.counting_basis,
-        defaults.instance
+        series_list.indicator,
+        series_list.status_scope,
+        series_list.population_scope,
+        series_list.counting_basis,
+        series_list.instance
     from (
         values
         ('events_recorded', '_Z', '_Z', 'event', '_Z'),
@@ -44,7 +44,7 @@ first_series as (
         ('persons_charged', '_Z', '_Z', 'registration', '_Z'),
         ('persons_convicted', '_Z', '_Z', 'registration', 'FIRST'),
         ('persons_convicted', '_Z', '_Z', 'registration', 'LAST')
-    ) as defaults (indicator, status_scope, population_scope, counting_basis, instance)
+    ) as series_list (indicator, status_scope, population_scope, counting_basis, instance)
 ),
 
 series as (

@@ -14,7 +14,7 @@ unit_forms as (
     from {{ ref("ind_event_form") }}
 ),
 
-registered as (
+units as (
     select
         events.reference_area,
         events.event_registration_year as period,
@@ -28,21 +28,17 @@ registered as (
         events.event_key as case_key,
         events.event_status,
         {{ or_unknown("events.cross_border") }} as cross_border,
-        1 as weight
+        1 as weight,
+        events.event_status = 'RECORDED' as is_counted
     from events
     inner join entities on events.reporting_entity = entities.reporting_entity
     where events.event_basis = 'RECORD' and events.event_registration_date is not null
 ),
 
-units as (
-    select * from registered
-    where event_status = 'RECORDED'
-),
-
 {{ counted_cells([
     {"form": ["fine", "iccs", "unodc"]},
     {"breakdown": "cross_border"},
-    {"breakdown": "event_status", "from": "registered"},
+    {"breakdown": "event_status", "all_units": true},
 ]) }},
 
 figures as (

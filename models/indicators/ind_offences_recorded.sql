@@ -25,7 +25,8 @@ units as (
         offences.reporting_entity,
         offences.event_key as case_key,
         {{ or_unknown("offences.attempted_completed") }} as attempted_completed,
-        offences.offence_count as weight
+        offences.offence_count as weight,
+        true as is_counted
     from offences
     inner join events on offences.event_key = events.event_key
     inner join entities on offences.reporting_entity = entities.reporting_entity

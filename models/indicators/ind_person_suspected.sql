@@ -101,6 +101,31 @@ numbered as (
             order by by_basis.counted_date, by_basis.role_key
         ) as role_no
     from by_basis
+),
+
+listed as (
+    select
+        numbered.role_key,
+        numbered.event_key,
+        numbered.case_key,
+        numbered.perpetrator_key,
+        numbered.reference_area,
+        numbered.source_type,
+        numbered.instance,
+        numbered.reporting_entity,
+        numbered.counted_date,
+        numbered.person_id,
+        numbered.link_state,
+        numbered.is_legal_entity,
+        numbered.legal_status,
+        numbered.sex,
+        numbered.age2,
+        numbered.age_group,
+        numbered.period,
+        numbered.counting_basis,
+        numbered.form_key,
+        numbered.role_no
+    from numbered
 )
 
-select * from numbered
+select * from listed

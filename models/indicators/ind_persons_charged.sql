@@ -15,20 +15,16 @@ charge_forms as (
     select * from {{ ref("ind_charge_form") }}
 ),
 
-all_units as (
+units as (
     select
         numbered.*,
         '_Z' as status_scope,
         '_Z' as population_scope,
         numbered.perpetrator_key as citizenship_key,
-        1 as weight
+        1 as weight,
+        not numbered.is_legal_entity as is_counted
     from numbered
     where numbered.role_no = 1
-),
-
-units as (
-    select * from all_units
-    where not is_legal_entity
 ),
 
 all_forms as (
@@ -53,7 +49,7 @@ citizens as (
 
 {{ citizenship_sets() }},
 
-{{ counted_cells([{"breakdown": "legal_status", "from": "all_units"}], persons=true) }},
+{{ counted_cells([{"breakdown": "legal_status", "all_units": true}], persons=true) }},
 
 figures as (
     {{ counted_figures(

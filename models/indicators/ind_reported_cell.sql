@@ -283,6 +283,47 @@ all_cells as (
     select * from margins
     union all
     select * from foreigners
+),
+
+-- several parts make one margin
+added as (
+    select
+        all_cells.indicator,
+        all_cells.reference_area,
+        all_cells.period,
+        all_cells.source_type,
+        all_cells.status_scope,
+        all_cells.counting_basis,
+        all_cells.unit_of_count,
+        all_cells.reporting_entity,
+        all_cells.sex,
+        all_cells.age_group,
+        all_cells.form,
+        all_cells.citizenship,
+        all_cells.breakdown,
+        all_cells.breakdown_code,
+        sum(all_cells.lower_sum) as lower_sum,
+        sum(all_cells.upper_sum) as upper_sum,
+        cast(sum(all_cells.n_cells) as bigint) as n_cells,
+        cast(sum(all_cells.n_known) as bigint) as n_known,
+        cast(sum(all_cells.n_intervals) as bigint) as n_intervals,
+        max(all_cells.gap_rank) as gap_rank
+    from all_cells
+    group by
+        all_cells.indicator,
+        all_cells.reference_area,
+        all_cells.period,
+        all_cells.source_type,
+        all_cells.status_scope,
+        all_cells.counting_basis,
+        all_cells.unit_of_count,
+        all_cells.reporting_entity,
+        all_cells.sex,
+        all_cells.age_group,
+        all_cells.form,
+        all_cells.citizenship,
+        all_cells.breakdown,
+        all_cells.breakdown_code
 )
 
-select * from all_cells
+select * from added

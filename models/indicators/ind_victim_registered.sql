@@ -122,6 +122,30 @@ scoped as (
         ) as registration_no
     from by_basis
     inner join status_scopes on by_basis.victim_status = status_scopes.victim_status
+),
+
+listed as (
+    select
+        scoped.victim_event_key,
+        scoped.victim_key,
+        scoped.person_id,
+        scoped.link_state,
+        scoped.reference_area,
+        scoped.period,
+        scoped.registration_date,
+        scoped.source_type,
+        scoped.population_scope,
+        scoped.reporting_entity,
+        scoped.case_key,
+        scoped.sex,
+        scoped.age2,
+        scoped.age_group,
+        scoped.victim_status,
+        scoped.counting_basis,
+        scoped.form_key,
+        scoped.status_scope,
+        scoped.registration_no
+    from scoped
 )
 
-select * from scoped
+select * from listed

@@ -15,7 +15,8 @@ units as (
         scoped.*,
         '_Z' as instance,
         scoped.victim_key as citizenship_key,
-        1 as weight
+        1 as weight,
+        true as is_counted
     from scoped
     where scoped.registration_no = 1
 ),

@@ -3,7 +3,7 @@ with records as (
 ),
 
 national_law as (
-    select * from {{ ref("int_national_offence") }}
+    select * from {{ ref("stg_national_offence") }}
 ),
 
 versions as (

@@ -3,10 +3,10 @@
 -- A blank is not a zero: a number stands only in values and true zeros (STATISTICS section 3).
 select
     indicator,
-    {{ prefixed("fct_indicator_value", figure_columns()) }},
+    {{ figure_columns() }},
     cell_kind,
     value
-from {{ ref("fct_indicator_value") }} as fct_indicator_value
+from {{ ref("fct_indicator_value") }}
 where
     (cell_kind in ('VALUE', 'TRUE_ZERO') and value is null)
     or (cell_kind not in ('VALUE', 'TRUE_ZERO') and value is not null)

@@ -1,6 +1,6 @@
--- The key trap (models/core/_core__docs.md): a reference is unique only within its reporting entity.
--- Victims joined to events by the surrogate key never meet the event of another entity; joined on the
--- bare reference they would, wherever two entities use the same one.
+-- The key trap (models/core/_core__docs.md): a reference is unique only within its entity.
+-- Victims joined to events by the surrogate key never meet the event of another entity; joined on
+-- the bare reference they would, wherever two entities use the same one.
 with events as (
     select * from {{ ref("fct_event") }}
 ),

@@ -18,11 +18,11 @@ with figures as (
 sums as (
     select
         indicator,
-        {{ prefixed("figures", series_columns()) }},
+        {{ series_columns() }},
         sum(case when age = '_T' then value else 0 end) as total,
         sum(case when age <> '_T' then value else 0 end) as parts
     from figures
-    group by indicator, {{ prefixed("figures", series_columns()) }}
+    group by indicator, {{ series_columns() }}
 )
 
 select * from sums

@@ -18,12 +18,12 @@ with figures as (
 sums as (
     select
         indicator,
-        {{ prefixed("figures", series_columns()) }},
+        {{ series_columns() }},
         age,
         sum(case when sex = '_T' then value else 0 end) as total,
         sum(case when sex <> '_T' then value else 0 end) as parts
     from figures
-    group by indicator, {{ prefixed("figures", series_columns()) }}, age
+    group by indicator, {{ series_columns() }}, age
 )
 
 select * from sums

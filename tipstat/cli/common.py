@@ -45,9 +45,7 @@ def _text(value: object) -> str:
 
 def _table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
     cells = [[_text(row.get(name)) for name in columns] for row in rows]
-    widths = [
-        max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)
-    ]
+    widths = [max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)]
     numeric = [
         bool(rows) and all(isinstance(row.get(name), int | float | None) for row in rows)
         for name in columns

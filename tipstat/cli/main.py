@@ -45,8 +45,9 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(f"tipstat.cli.{module}"), attribute)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(
+            importlib.import_module(f"tipstat.cli.{module}"), attribute
+        )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

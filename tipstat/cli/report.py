@@ -29,7 +29,7 @@ def _common(command: Command) -> Command:
     return command
 
 
-@click.group()
+@click.group(epilog="Example:  tipstat report iccs --area XXA -o iccs.xlsx")
 def report() -> None:
     """Write the indicator workbook or the ICCS report of the last build."""
 

@@ -1,12 +1,8 @@
-{#- Rows that refer to nothing: each failing row says whose it is (submission, entity, sheet, row). -#}
+{#- Rows that refer to nothing; each says whose it is (submission, entity, sheet, row). -#}
 {% test refers_to(model, column, to, field, show=[]) %}
 
 with children as (
-    select
-        {%- for name in show %}
-        {{ name }},
-        {%- endfor %}
-        {{ column }} as reference
+    select {{ ([column ~ " as reference"] + show) | join(", ") }}
     from {{ model }}
     where {{ column }} is not null
 ),

@@ -1,25 +1,15 @@
 {#- Rows whose key is not unique or not complete, with what says whose they are. -#}
 {% test unique_combination(model, columns, show=[]) %}
 
-with keyed as (
-    select
-        {%- for column in columns %}
-        {{ column }},
-        {%- endfor %}
-        {%- for column in show if column not in columns %}
-        min({{ column }}) as first_{{ column }},
-        max({{ column }}) as last_{{ column }},
-        {%- endfor %}
-        count(*) as n_rows
-    from {{ model }}
-    group by {{ columns | join(", ") }}
-)
+{%- set shown = [] -%}
+{%- for column in show if column not in columns -%}
+    {%- do shown.append("min(" ~ column ~ ") as first_" ~ column) -%}
+    {%- do shown.append("max(" ~ column ~ ") as last_" ~ column) -%}
+{%- endfor %}
 
-select * from keyed
-where
-    keyed.n_rows > 1
-    {%- for column in columns %}
-    or keyed.{{ column }} is null
-    {%- endfor %}
+select {{ (columns + shown + ["count(*) as n_rows"]) | join(", ") }}
+from {{ model }}
+group by {{ columns | join(", ") }}
+having count(*) > 1 or {{ columns | join(" is null or ") }} is null
 
 {% endtest %}

@@ -1,0 +1,1 @@
+{{ landing("any", "findings", with_path=true) }}
