@@ -39,7 +39,7 @@ $(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links --group build --group test pyproject.toml -c requirements.lock -o requirements-test.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header --no-emit-index-url --no-emit-find-links --group build --group test pyproject.toml -o requirements-test.lock
 
 clean:
 	rm -rf $(VENV) dist demo
