@@ -10,7 +10,7 @@ demo: install
 	$(BIN)/tipstat demo demo --force
 
 test: install-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install-test
 	$(BIN)/ruff check .

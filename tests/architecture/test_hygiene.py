@@ -13,9 +13,8 @@ MACHINE_PATH = re.compile(
     r"(?<![\w.:/~$}<-])/(?:" + "|".join(("home", "work", "tmp", "Users", "root")) + r")/[\w.-]+"
 )
 WINDOWS_PATH = re.compile(r"\b[C-Z]:\\" + r"(?:Users|Documents)\\", re.IGNORECASE)
-REGISTRY_HOST = re.compile(
-    "|".join(("files[.]pythonhosted", "pypi[.]org", "artifact[o]ry", "/simpl[e]/"))
-)
+# However a registry is named, it is by an option of an installer or by the path of its index.
+REGISTRY_HOST = re.compile(r"--(?:extra-)?inde[x]-url|--find-link[s]|/simpl[e]/")
 NOT_TEXT = {".parquet", ".xlsx", ".ods", ".png", ".duckdb", ".gz", ".zip"}
 
 
