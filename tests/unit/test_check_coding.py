@@ -27,7 +27,7 @@ from loaders.coding import list_coder
         ("sex", "Féminin", "F"),
         ("country", "co", "COL"),
         ("country", "peru", "PER"),
-        ("country", "NA", "NAM"),
+        ("country", "nam", "NAM"),
         ("form", "sex", "SEX"),
         ("sex", "not  known", "_U"),
         ("sex", "No se conoce", "_U"),
@@ -37,6 +37,13 @@ from loaders.coding import list_coder
 def test_a_code_or_label_in_any_language_is_accepted(list_name: str, sent: str, code: str) -> None:
     coded = list_coder(list_name, "en", {}).cell(sent)
     assert (coded.code, coded.valid) == (code, True)
+
+
+def test_na_as_a_country_is_found_and_not_guessed_to_be_namibia() -> None:
+    coded = list_coder("country", "en", {}).cell("NA")
+    assert (coded.code, coded.valid) == ("_I", False)
+    mapped = list_coder("country", "en", {"NA": "NAM"}).cell("NA")
+    assert (mapped.code, mapped.valid) == ("NAM", True)
 
 
 def test_several_values_are_coded_sorted_and_told_once() -> None:
