@@ -1,7 +1,8 @@
-"""Standard workbooks: recognised by their hidden marker and read back without any layout.
+"""Standard returns: read back without any layout.
 
-Sheets and columns are found by the hidden row of variable names, or by the labels of any of the
-three languages where that row is gone.
+A standard workbook is recognised by its hidden marker, standard CSV files by their names: one
+for each record type, and ``metadata.csv``. Sheets and columns are found by the row of variable
+names, or by the labels of any of the three languages where that row is gone.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
-from operator import or_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from xlsxwriter.utility import xl_col_to_name
 
 from loaders.findings import Finding
 from loaders.returned import RecordTable, Returned
+from loaders.tables import row_numbers, text_array
 from loaders.template_texts import texts
 from loaders.template_workbook import (
     CORE_MARK,
@@ -32,7 +34,8 @@ from loaders.template_workbook import (
 )
 from tipstat.classification import LANGUAGES
 from tipstat.contract import RecordType, load_contract
-from tipstat.rules import rule
+from tipstat.errors import ReturnRefused
+from tipstat.rules import refuse, rule
 
 if TYPE_CHECKING:
     from loaders.source import Sheet, Source
@@ -41,11 +44,15 @@ __all__ = ["TEMPLATE_VERSION", "TemplateInfo", "recognise", "returned", "write_t
 
 #: The header stands within the first rows; further down are records.
 _HEAD_ROWS = 12
+#: More rows than a ``metadata.csv`` has items.
+_METADATA_ROWS = 500
+#: What a ``metadata.csv`` says beside the items of the metadata sheet.
+_FILE_ITEMS = ("variable", "kind", "language", "contract_version")
 
 
 @dataclass(frozen=True)
 class TemplateInfo:
-    """What the hidden marker of a standard workbook says."""
+    """What the hidden marker of a standard workbook says, or the metadata of CSV files."""
 
     kind: str
     language: str
@@ -72,18 +79,21 @@ class _Header:
 
 
 def recognise(source: Source) -> TemplateInfo | None:
-    """Tell whether a file is a standard workbook.
+    """Tell whether a file is a standard workbook, or files are standard CSV files.
 
     Args:
-        source: the file as read.
+        source: the file or files as read.
 
     Returns:
-        What its marker says, or ``None`` for any other file.
+        What the marker says, or ``None`` for anything else.
+
+    Raises:
+        ReturnRefused: TIP-971 the kind of return cannot be told from the names of the CSV files.
     """
     marker = next((s for s in source.sheets if s.name == MARKER_SHEET), None)
     if marker is None:
-        return None
-    entries = {line[0]: line[1] for line in _head(marker) if len(line) > 1 and line[0] and line[1]}
+        return _recognise_files(source) if source.format == "csv" else None
+    entries = _entries(marker)
     numbers = (entries.get("template_version", ""), entries.get("contract_version", ""))
     known = entries.get(MARKER) == "yes" and entries.get("kind") in load_contract().kinds()
     if not known or not all(number.isdigit() for number in numbers):
@@ -97,8 +107,39 @@ def recognise(source: Source) -> TemplateInfo | None:
     )
 
 
+def _entries(sheet: Sheet, n: int = _HEAD_ROWS) -> dict[str, str]:
+    """The first two columns as names and values."""
+    return {line[0]: line[1] for line in _head(sheet, n) if len(line) > 1 and line[0] and line[1]}
+
+
+def _recognise_files(source: Source) -> TemplateInfo | None:
+    """Standard CSV files: ``metadata.csv`` and one for each record type, named by it.
+
+    The kind is the one to which most of the files belong; a row ``kind`` of ``metadata.csv`` says
+    it where two kinds have as many.
+    """
+    named = {_folded(sheet.name): sheet for sheet in source.sheets}
+    if "metadata" not in named:
+        return None
+    contract, entries = load_contract(), _entries(named["metadata"], _METADATA_ROWS)
+    hits = {kind: len(named.keys() & _sheet_names(kind).keys()) for kind in contract.kinds()}
+    best = [kind for kind, n in hits.items() if n == max(hits.values())]
+    kind = entries.get("kind") or (best[0] if len(best) == 1 else "")
+    if kind not in contract.kinds():
+        found = f"kind {kind}" if kind else "files of " + " or ".join(best)
+        raise refuse("TIP-971", ReturnRefused, where=source.path.name, found=found)
+    version = entries.get("contract_version", "")
+    return TemplateInfo(
+        kind=kind,
+        language=entries.get("language", "en"),
+        template_version=TEMPLATE_VERSION,
+        contract_version=int(version) if version.isdigit() else contract.version,
+        contract_digest="",
+    )
+
+
 def returned(source: Source, info: TemplateInfo) -> Returned:
-    """Lay a standard workbook out by record type.
+    """Lay a standard return out by record type.
 
     Args:
         source: the file as read.
@@ -114,10 +155,16 @@ def returned(source: Source, info: TemplateInfo) -> Returned:
         return Returned(info.kind, info.language, {}, {}, (), findings=tuple(findings))
     placed, other = _place_sheets(source, info.kind)
     findings += _sheet_findings(info, placed, other)
-    metadata, cells = _metadata(placed.pop("metadata", None))
+    metadata_sheet = placed.pop("metadata", None)
+    metadata, cells = _metadata(metadata_sheet)
+    if metadata_sheet is not None and source.format == "csv":
+        findings += _unknown_metadata(metadata_sheet)
     tables = []
-    for name, sheet in placed.items():
-        table, found = _record_table(load_contract().record_type(info.kind, name), sheet)
+    # In the order of the contract, in which parents stand before their children.
+    for record_type in load_contract().of_kind(info.kind):
+        if record_type.name not in placed:
+            continue
+        table, found = _record_table(record_type, placed[record_type.name])
         findings += found
         tables += [table] if table is not None else []
     return Returned(
@@ -312,22 +359,27 @@ def _unmarked(heading: str) -> str:
 
 def _records(header: _Header, sheet: Sheet) -> pa.Table:
     """The rows under the header in which anything is written, named by variable."""
-    below = sheet.table.filter(pc.field("_row") > header.last_row)
+    last = row_numbers(np.array([header.last_row]))[0]
+    below = sheet.table.filter(pc.greater(sheet.table.column("_row"), last))
     places = {name: f"c{position + 1}" for position, name in reversed(header.variables.items())}
     if not places:
         return below.slice(0, 0)
-    written = reduce(or_, [_is_written(name) for name in places])
+    written = reduce(pc.or_kleene, [_is_written(below.column(name)) for name in places.values()])
+    rows = below.num_rows
     return (
         below.select([*places.values(), "_row"])
         .rename_columns([*places, "_row"])
-        .append_column("_sheet", pa.array([sheet.name] * below.num_rows, pa.string()))
-        .append_column("_pivot", pa.array([0] * below.num_rows, pa.int32()))
+        .append_column("_sheet", text_array([sheet.name] * rows))
+        .append_column("_pivot", row_numbers(np.zeros(rows)))
         .filter(written)
     )
 
 
-def _is_written(name: str) -> pc.Expression:
-    return pc.utf8_trim_whitespace(pc.field(name)) != ""
+def _is_written(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    written: pa.ChunkedArray[Any] = pc.not_equal(
+        pc.utf8_trim_whitespace(column), text_array([""])[0]
+    )
+    return written
 
 
 def _is_sent(record_type: RecordType, table: pa.Table, name: str) -> bool:
@@ -339,7 +391,7 @@ def _is_sent(record_type: RecordType, table: pa.Table, name: str) -> bool:
     variable = record_type.variable(name)
     if variable.is_key or variable.obligation == "core":
         return True
-    return table.filter(_is_written(name)).num_rows > 0
+    return bool(pc.any(_is_written(table.column(name))).as_py())
 
 
 def _column_findings(record_type: RecordType, sheet: Sheet, header: _Header) -> list[Finding]:
@@ -368,7 +420,7 @@ def _metadata(sheet: Sheet | None) -> tuple[dict[str, str], dict[str, tuple[str,
     by_label = _labels_of("any", "metadata")
     numbers = sheet.table.column("_row").to_pylist()
     for number, line in zip(numbers, _head(sheet, sheet.table.num_rows), strict=True):
-        variable = next((text for text in line[2:] if text in names), None)
+        variable = next((text for text in (*line[2:], line[0].strip()) if text in names), None)
         variable = variable or by_label.get(_unmarked(line[0]))
         if variable is None or variable in values or len(line) < 2:
             continue
@@ -376,6 +428,21 @@ def _metadata(sheet: Sheet | None) -> tuple[dict[str, str], dict[str, tuple[str,
             values[variable] = line[1]
             cells[variable] = (sheet.name, f"B{number}")
     return values, cells
+
+
+def _unknown_metadata(sheet: Sheet) -> list[Finding]:
+    """Rows of ``metadata.csv`` whose item the contract does not know."""
+    known = {*_FILE_ITEMS, *(v.name for v in load_contract().metadata.variables)}
+    by_label = _labels_of("any", "metadata")
+    numbers = sheet.table.column("_row").to_pylist()
+    findings = []
+    for number, line in zip(numbers, _head(sheet, sheet.table.num_rows), strict=True):
+        name = line[0].strip()
+        if name and name not in known and _unmarked(name) not in by_label:
+            message = f"row {number} is no item of the metadata and was not read"
+            cell = f"A{number}"
+            findings.append(_finding("TIP-972", message, sheet=sheet.name, cell=cell))
+    return findings
 
 
 def _head(sheet: Sheet, n: int = _HEAD_ROWS) -> list[list[str]]:

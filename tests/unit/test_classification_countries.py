@@ -133,3 +133,26 @@ def test_regions_agree_with_the_unodc_file():
     for code, region, subregion in theirs:
         ours = shipped()[str(code)]
         assert (ours["region"], ours["subregion"]) == (region, subregion)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_language_and_region_labels_are_those_of_the_cldr(lang):
+    names = {"language": Locale(lang).languages, "region": Locale(lang).territories}
+    for name, known in names.items():
+        sources = label_sources(lang, name)
+        for code in code_list(name).codes:
+            assert labels(lang)[name, code.code] == known[code.code]
+            assert sources[code.code] == f"CLDR {get_cldr_version()}"
+
+
+def test_regions_are_those_of_the_countries_with_the_wider_region_as_parent():
+    expected = {}
+    for row in shipped().values():
+        above = ""
+        for level in ("region", "subregion", "intermediate"):
+            code = row[f"{level}_code"]
+            if code:
+                expected[code] = above
+                above = code
+    del expected["010"]  # Antarctica, which the CLDR labels as a country only
+    assert {code.code: code.parent_code for code in code_list("region").codes} == expected

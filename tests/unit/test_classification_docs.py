@@ -1,4 +1,7 @@
-"""docs/classification.md lists what is there: its tables are compared with the files."""
+"""docs/classification.md lists what is there: its tables are compared with the files.
+
+After a change of the lists or maps run ``python tests/unit/test_classification_docs.py``.
+"""
 
 from collections import Counter
 
@@ -41,11 +44,16 @@ def maps() -> list[str]:
     return sorted(path.stem for path in (seeds_dir() / "correspondences").glob("map_*.csv"))
 
 
-def rows_of_the_page(first: str) -> list[str]:
-    """The rows of the table whose first column is headed so."""
-    lines = lines_of_the_page()
+def place_of_table(lines: list[str], first: str) -> tuple[int, int]:
+    """Where the rows of the table stand whose first column is headed so."""
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first} |")) + 2
     end = next(i for i, line in enumerate(lines[start:], start) if not line.startswith("|"))
+    return start, end
+
+
+def rows_of_the_page(first: str) -> list[str]:
+    lines = lines_of_the_page()
+    start, end = place_of_table(lines, first)
     return lines[start:end]
 
 
@@ -66,3 +74,13 @@ def test_the_page_explains_every_missing_code():
     rows = rows_of_the_page("code")
     assert [row.split("`")[1] for row in rows] == [c.code for c in code_list("missing").codes]
     assert len(rows) == len(missing_codes())
+
+
+if __name__ == "__main__":
+    page = lines_of_the_page()
+    tables = {"list": map(list_row, list_names()), "correspondence": map(map_row, maps())}
+    for first, rows in tables.items():
+        start, end = place_of_table(page, first)
+        page[start:end] = rows
+    path = project_root() / "docs" / "classification.md"
+    path.write_text("\n".join(page) + "\n", encoding="utf-8")

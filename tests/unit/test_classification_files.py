@@ -32,7 +32,7 @@ OFFENCE_HEADER = (
     "allocation_rule,relation,threats,aiding,accomplice,conspiracy,incitement,decided_by,"
     "decided_on,area"
 )
-TARGETS = ("form_iccs", "form_unodc", "form_eurostat", "form_sdg", "form_ctdc")
+TARGETS = ("form_iccs", "form_unodc", "form_eurostat", "form_sdg", "form_ctdc", "form_htcds")
 FOLDERS = ("code_lists", "labels", "classifications", "correspondences")
 #: The standard itself gives one label to a code and to its only residual below.
 SAME_LABEL_IN_ICCS = [("02029", "020299"), ("1009", "10099"), ("11", "1109")]
@@ -70,6 +70,7 @@ def test_headers_are_those_of_the_interface():
     expected = {
         "map_age_band": "age_group,min_age,max_age,scheme,age2",
         "map_status_scope": "victim_status,status_scope",
+        "map_measure": "measure,counts_as,note",
         "class_iccs": "code,parent_code,level,section_code,division_code,group_code,family,version",
         "class_iccs_tag": "tag,unit,tag_label_en,code,label_en",
         "class_country": "code,alpha2,numeric,region_code,region,subregion_code,subregion,"
@@ -231,6 +232,55 @@ def test_the_tags_of_the_iccs_keep_the_gap_of_the_print():
     codes = [row["code"] for row in rows_of("class_iccs_tag") if row["tag"] == "SiC"]
     assert codes == ["1", "2", "4", "5", "6", "7", "8", "9", "10"]
     assert len({row["tag"] for row in rows_of("class_iccs_tag")}) == 27
+
+
+#: List that holds the categories of each tag; those of persons have two tags in the print.
+TAG_LISTS = {
+    "At": "attempted_completed",
+    "We": "weapon",
+    "SiC": "situational_context",
+    "Geo": "crime_geography",
+    "Lo": "exploitation_place",
+    "Mot": "motive",
+    "Cy": "cybercrime",
+    "Rep": "reported_by",
+    "SV": "sex",
+    "AV": "age_group",
+    "STV": "age_status",
+    "ViP": "relationship",
+    "Cit": "citizenship_status",
+    "LS": "legal_status",
+    "Int": "intoxication",
+    "EASt": "economic_activity_status",
+    "Rec": "repeat_offender",
+}
+#: A natural person is one code, whatever his or her office; a legal entity is private or public.
+UNSPLIT = {("LS", "1a"), ("LS", "1b"), ("LS", "2")}
+
+
+@pytest.mark.parametrize("tag", TAG_LISTS)
+def test_every_category_of_a_tag_is_a_code_of_its_list(tag):
+    missing = ("not applicable", "not known", "relationship not known")
+    printed = {
+        f"{tag} {row['code']}"
+        for row in rows_of("class_iccs_tag")
+        if row["tag"] == tag and row["label_en"].lower() not in missing
+        if (tag, row["code"]) not in UNSPLIT
+    }
+    ours = {
+        part
+        for code in code_list(TAG_LISTS[tag]).codes
+        if code.source == "ICCS 1.0"
+        for part in code.source_code.split(", ")
+        if part.split()[0] == tag
+    }
+    assert ours == printed
+
+
+def test_every_tag_of_persons_and_events_has_a_list():
+    tags = {row["tag"] for row in rows_of("class_iccs_tag") if row["unit"] != "data"}
+    of_perpetrators = {"SP", "AP", "STP"}
+    assert tags - of_perpetrators - {"DaT", "ES"} == set(TAG_LISTS)
 
 
 @pytest.mark.parametrize("target", TARGETS)

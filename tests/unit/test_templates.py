@@ -352,6 +352,23 @@ def test_a_workbook_of_another_version_is_refused_and_the_version_named(
     assert result.tables == ()
 
 
+def test_a_workbook_of_the_first_contract_is_read_without_what_came_later(
+    spoilt: Callable[[Spoil], Returned],
+) -> None:
+    def make_older(book: Workbook) -> None:
+        book["_tipstat"].cell(5, 2).value = "1"
+        for record_type in load_contract().of_kind("police"):
+            sheet = book[record_type_label(record_type.name, "en")]
+            kept = sum(variable.since == 1 for variable in record_type.variables)
+            sheet.delete_cols(kept + 1, len(record_type.variables) - kept)
+
+    result = spoilt(make_older)
+    assert [finding.rule_id for finding in result.findings] == ["TIP-953"]
+    (table,) = result.tables
+    assert table.table.column("sex").to_pylist() == ["Female"]
+    assert "control" not in table.table.column_names
+
+
 def test_a_workbook_of_another_kind_under_this_marker_is_refused(
     spoilt: Callable[[Spoil], Returned],
 ) -> None:
