@@ -16,19 +16,30 @@ import pyarrow as pa
 
 from loaders.findings import Finding
 from loaders.layout_controls import control_findings, coverage_findings
-from loaders.layout_file import (
+from loaders.layout_file import layout_paths, load_layout
+from loaders.layout_findings import layout_finding
+from loaders.layout_keys import nearest, tidy
+from loaders.layout_model import (
     Condition,
     Layout,
     Long,
     Place,
+    Recode,
     RecordLayout,
     Rows,
-    layout_paths,
-    load_layout,
+    Wide,
 )
-from loaders.layout_keys import nearest, tidy
+from loaders.layout_rows import (
+    NAME,
+    NUMBER,
+    hide_missing,
+    refuse_other_content,
+    repeat_findings,
+    spread,
+)
 from loaders.layout_sql import Body, condition_sql, in_memory, name_sql, one_row, text_sql
-from loaders.returned import RecordTable, Returned
+from loaders.layout_totals import identity_findings, total_findings
+from loaders.returned import OWN_LETTER, RecordTable, Returned
 from loaders.source import Sheet, Source, column_letter
 from tipstat.contract import Variable
 from tipstat.errors import ReturnRefused
@@ -38,6 +49,9 @@ __all__ = ["Layout", "apply_layout", "layout_paths", "load_layout"]
 
 #: Unknown variables of a long file that are named one by one.
 NAMED = 50
+
+#: Rows among which the header of one of several files is looked for.
+HEAD = 20
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,7 @@ def apply_layout(
     """
     if source.format != layout.format:
         raise _unfit(source, f"a file of format {source.format}", f"format {layout.format}")
+    _refuse_other_files(layout, source)
     merged = {**layout.metadata, **(metadata or {})}
     sheets = {id(record): _sheet(source, record.place) for record in layout.records}
     for record in layout.records:
@@ -103,8 +118,41 @@ def _unfit(source: Source, found: str, expected: str, close: str = "") -> Return
     )
 
 
+def _refuse_other_files(layout: Layout, source: Source) -> None:
+    """Each file of the layout is there once, and no other file is."""
+    if not layout.files:
+        return
+    told, left = [], list(source.sheets)
+    for name, columns in layout.files.items():
+        fitting = [sheet for sheet in source.sheets if _has_columns(sheet, columns)]
+        left = [sheet for sheet in left if sheet not in fitting]
+        if len(fitting) != 1:
+            told.append(f"{len(fitting)} files with the columns of {name} ({', '.join(columns)})")
+    told += [f"another file, {sheet.name}" for sheet in left]
+    if told:
+        expected = f"one file each of {', '.join(layout.files)}"
+        raise refuse(
+            "TIP-135",
+            ReturnRefused,
+            where=source.path.name,
+            found="; ".join(told),
+            expected=expected,
+        )
+
+
+def _has_columns(sheet: Sheet, columns: tuple[str, ...]) -> bool:
+    """Whether some row at the head of the sheet holds all these column names."""
+    names = [name for name in sheet.table.column_names if name != "_row"]
+    for row in sheet.table.slice(0, HEAD).select(names).to_pylist():
+        if set(columns) <= {tidy(text) for text in row.values() if text}:
+            return True
+    return False
+
+
 def _sheet(source: Source, place: Place) -> Sheet:
     """The sheet that a place names, or the only visible one."""
+    if place.file:
+        return next(sheet for sheet in source.sheets if _has_columns(sheet, place.file))
     names = {sheet.name: sheet for sheet in source.sheets}
     if place.sheet:
         if place.sheet in names:
@@ -185,8 +233,13 @@ def _lay_out(source: Source, sheet: Sheet, record: RecordLayout) -> _Laid:
     with in_memory() as con:
         con.register("sheet", sheet.table)
         body = _body(con, sheet, record, headers, letters)
+        refuse_other_content(con, source.path.name, body, record)
         _refuse_rows(con, source, sheet, record)
-        findings = _skip_rows(con, body, record)
+        findings = repeat_findings(con, body, record.repeats)
+        findings += hide_missing(con, body, record)
+        findings += identity_findings(con, body, record)
+        findings += total_findings(con, body, record)
+        findings += _skip_rows(con, body, record)
         if record.long is not None:
             findings += _long_variables(con, body, record.long)
         findings += _mark_states(con, body, record)
@@ -194,6 +247,8 @@ def _lay_out(source: Source, sheet: Sheet, record: RecordLayout) -> _Laid:
         if record.coverage is not None:
             findings += coverage_findings(con, body, record.coverage)
         findings += control_findings(con, body, record)
+        if record.wide is not None:
+            spread(con, body, record.wide)
         table = _records(con, body, record)
     laid = RecordTable(record.record_type.name, table, _letters_of(record, letters))
     return _Laid(laid, findings, sheet.name, record.place.header_row, body.last_row)
@@ -262,7 +317,7 @@ def _skip_rows(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout)
         if count:
             con.execute(f"delete from body where {condition_sql(rows.where)}")
             message = f"{count:,} rows left out: {rows.reason}"
-            findings.append(_finding("TIP-131", body, message, row=first, count=count))
+            findings.append(layout_finding("TIP-131", body, message, row=first, count=count))
     return findings
 
 
@@ -278,7 +333,7 @@ def _long_variables(con: duckdb.DuckDBPyConnection, body: Body, long: Long) -> l
         f"where {column} is null or {column} not in ({known}) group by 1 order by 3"
     ).fetchall()
     findings = [
-        _finding(
+        layout_finding(
             "TIP-132",
             body,
             f"{count:,} rows of the variable {name or '(blank)'}",
@@ -293,12 +348,12 @@ def _long_variables(con: duckdb.DuckDBPyConnection, body: Body, long: Long) -> l
     if unknown[NAMED:]:
         rest = sum(count for _, count, _ in unknown[NAMED:])
         message = f"{len(unknown) - NAMED:,} more unknown variables"
-        findings.append(_finding("TIP-132", body, message, count=rest))
+        findings.append(layout_finding("TIP-132", body, message, count=rest))
     totals = ", ".join(text_sql(name) for name in long.controls)
     if totals:
         (number,) = one_row(con, f"select count(*) from body where {column} in ({totals})")
         message = f"{number:,} rows of {len(long.controls)} totals are only compared"
-        findings.append(_finding("TIP-131", body, message, count=number))
+        findings.append(layout_finding("TIP-131", body, message, count=number))
     return findings
 
 
@@ -327,7 +382,7 @@ def _mark_states(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
             )
             message = f"{count:,} values are {state.cell_kind}: {state.reason}"
             findings.append(
-                _finding("TIP-652", body, message, row=first, column=body.value, count=count)
+                layout_finding("TIP-652", body, message, row=first, column=body.value, count=count)
             )
     return findings
 
@@ -339,7 +394,7 @@ def _whole_years(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
         count, first = _rows_meeting(con, rows)
         if count:
             message = f"{count:,} rows are taken as figures of the whole year: {rows.reason}"
-            findings.append(_finding("TIP-134", body, message, row=first, count=count))
+            findings.append(layout_finding("TIP-134", body, message, row=first, count=count))
     return findings
 
 
@@ -348,19 +403,26 @@ def _records(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -
     sources = {
         **{variable: name_sql(column) for column, variable in record.columns.items()},
         **{variable: _joined_sql(j.columns, j.separator) for variable, j in record.joined.items()},
+        **{variable: _recode_sql(recode) for variable, recode in record.recode.items()},
+        **{variable: _number_sql(columns) for variable, columns in record.numbered.items()},
         **{variable: text_sql(text) for variable, text in record.constants.items()},
         **_period_sql(record),
-        **_long_sql(record, body),
     }
+    if record.long is not None:
+        sources |= _long_sql(record, record.long)
+    if record.wide is not None:
+        sources |= _wide_sql(record, record.wide, sources)
     order = [variable.name for variable in record.record_type.variables]
     picked = "".join(f"{sources[name]} as {name}, " for name in order if name in sources)
     keep = "true"
     if record.long is not None:
         names = ", ".join(text_sql(name) for name in record.long.variables) or "''"
         keep = f"{name_sql(body.variable)} in ({names})"
+    # The cells of a wide row are told apart by their place, and each has its own letter.
+    place, letter = ("_place", ", _letter") if record.wide else ("0", "")
     laid: pa.Table = con.sql(
         f"select {picked}{text_sql(body.sheet)} as _sheet, _row::integer as _row, "
-        f"0::integer as _pivot from body where {keep} order by _row"
+        f"{place}::integer as _pivot{letter} from body where {keep} order by _row, _pivot"
     ).to_arrow_table()
     return laid
 
@@ -368,6 +430,22 @@ def _records(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -
 def _joined_sql(columns: Iterable[str], separator: str) -> str:
     parts = ", ".join(f"nullif(trim({name_sql(column)}), '')" for column in columns)
     return f"nullif(concat_ws({text_sql(separator)}, {parts}), '')"
+
+
+def _recode_sql(recode: Recode) -> str:
+    """The code of the first pattern that matches; a text that matches none stays as sent."""
+    sent = f"nullif(trim({name_sql(recode.column)}), '')"
+    cases = " ".join(
+        f"when regexp_matches({sent}, {text_sql(pattern)}) then {text_sql(code)}"
+        for pattern, code in recode.cases
+    )
+    return f"case {cases} else {sent} end"
+
+
+def _number_sql(columns: Iterable[str]) -> str:
+    """The running number of a row among those that are alike in the columns."""
+    listed = ", ".join(name_sql(column) for column in columns)
+    return f"(row_number() over (partition by {listed} order by _row))::varchar"
 
 
 def _period_sql(record: RecordLayout) -> dict[str, str]:
@@ -400,13 +478,10 @@ def _period_cases(cases: list[list[str]], otherwise: str) -> dict[str, str]:
     }
 
 
-def _long_sql(record: RecordLayout, body: Body) -> dict[str, str]:
+def _long_sql(record: RecordLayout, long: Long) -> dict[str, str]:
     """Dimensions of the cell by its name, its value, and its kind where the value tells it."""
-    long = record.long
-    if long is None:
-        return {}
     dimensions = sorted({name for cell in long.variables.values() for name in cell})
-    variable, value = name_sql(body.variable), name_sql(body.value)
+    variable, value = name_sql(long.variable), name_sql(long.value)
     sql = {
         name: _dimension_sql(long, record.record_type.variable(name), variable)
         for name in dimensions
@@ -417,6 +492,20 @@ def _long_sql(record: RecordLayout, body: Body) -> dict[str, str]:
     if "cell_kind" in known and "cell_kind" not in (*record.columns.values(), *record.constants):
         sql["cell_kind"] = f"case when _state is not null then _state {kinds} end"
     return {**sql, "value": value}
+
+
+def _wide_sql(record: RecordLayout, wide: Wide, sources: Mapping[str, str]) -> dict[str, str]:
+    """As of a long table; a stock stands on the first or the last day of the row's period."""
+    sql = _long_sql(record, Long(NAME, NUMBER, wide.columns, {}))
+    starts, ends = sources.get("period_start", "null"), sources.get("period_end", "null")
+    for variable, day, other, at in (
+        ("period_start", starts, ends, "end"),
+        ("period_end", ends, starts, "start"),
+    ):
+        stocks = ", ".join(text_sql(name) for name, when in wide.census.items() if when == at)
+        if stocks:
+            sql[variable] = f"case when {NAME} in ({stocks}) then {other} else {day} end"
+    return sql
 
 
 def _dimension_sql(long: Long, dimension: Variable, column: str) -> str:
@@ -433,6 +522,7 @@ def _letters_of(record: RecordLayout, letters: Mapping[str, str]) -> dict[str, s
     """Variable -> column letter of the cell that a finding should point at."""
     named = {variable: column for column, variable in record.columns.items()}
     named |= {variable: joined.columns[-1] for variable, joined in record.joined.items()}
+    named |= {variable: recode.column for variable, recode in record.recode.items()}
     if record.period:
         named["period_start"] = record.period.year
         named["period_end"] = record.period.month or record.period.year
@@ -440,7 +530,11 @@ def _letters_of(record: RecordLayout, letters: Mapping[str, str]) -> dict[str, s
         for cell in record.long.variables.values():
             named |= dict.fromkeys(cell, record.long.variable)
         named |= dict.fromkeys(("value", "cell_kind"), record.long.value)
-    return {variable: letters[column] for variable, column in named.items()}
+    found = {variable: letters[column] for variable, column in named.items()}
+    if record.wide:
+        dimensions = {name for cell in record.wide.columns.values() for name in cell}
+        found |= dict.fromkeys((*sorted(dimensions), "value", "cell_kind"), OWN_LETTER)
+    return found
 
 
 def _value_maps(layout: Layout, metadata: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -478,32 +572,4 @@ def _concerns(note: Finding, laid: Iterable[_Laid]) -> bool:
         return True
     return any(
         one.sheet == note.sheet and one.first_row <= note.row <= one.last_row for one in laid
-    )
-
-
-def _finding(
-    rule_id: str,
-    body: Body,
-    message: str,
-    *,
-    row: int | None = None,
-    column: str = "",
-    value: str | None = None,
-    close: str = "",
-    count: int = 1,
-) -> Finding:
-    letter = body.letters.get(column, "")
-    return Finding(
-        rule_id,
-        rule(rule_id).severity,
-        message,
-        record_type=body.record_type,
-        sheet=body.sheet,
-        cell=f"{letter}{row}" if letter and row else "",
-        row=row,
-        column_letter=letter,
-        value=value,
-        expected=rule(rule_id).expected,
-        nearest=close,
-        count=count,
     )

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from loaders.findings import Finding
-from loaders.layout_file import Control, Coverage, RecordLayout
+from loaders.layout_model import Control, Coverage, RecordLayout
 from loaders.layout_sql import Body, name_sql, text_sql
 from tipstat.rules import rule
 

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,29 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loaders.coding import STATED_MISSING, collapsed
 from loaders.layout_keys import Shape, invalid, joined_path, nearest, parse_yaml, tidy
+from loaders.layout_model import (
+    Condition,
+    Control,
+    Coverage,
+    Hidden,
+    Identity,
+    Joined,
+    Layout,
+    Long,
+    MappedValue,
+    Period,
+    Place,
+    Recode,
+    RecordLayout,
+    Repair,
+    Repeats,
+    Rows,
+    State,
+    TotalRows,
+    Wide,
+)
 from loaders.tables import text_array
 from tipstat.classification import LANGUAGES, code_list, offences
 from tipstat.contract import RecordType, Variable, load_contract
@@ -28,206 +49,6 @@ SHIPPED = Path(__file__).resolve().parent / "layouts"
 MISSING_LIST = "missing"
 
 FORMATS = ("xlsx", "csv")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition on one column: one of the values, a pattern, or none of the values.
-
-    Attributes:
-        values: accepted values, the empty text standing for a blank cell.
-        matches: regular expression that the value must match somewhere.
-        besides: values that do not meet the condition.
-    """
-
-    column: str
-    values: tuple[str, ...] = ()
-    matches: str = ""
-    besides: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows that meet all conditions, and why they are treated in another way."""
-
-    where: tuple[Condition, ...]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a table stands in the file.
-
-    Attributes:
-        sheet: exact name; empty where there is but one visible sheet.
-        sheet_pattern: regular expression for the name, where it changes with every edition.
-        footer: conditions on the first row that no longer belongs to the table.
-    """
-
-    sheet: str
-    sheet_pattern: str
-    header_row: int
-    first_row: int
-    footer: tuple[Condition, ...]
-
-
-@dataclass(frozen=True)
-class Joined:
-    """Several columns that make one variable, blanks left out."""
-
-    columns: tuple[str, ...]
-    separator: str
-
-
-@dataclass(frozen=True)
-class Period:
-    """Columns of year and month that make ``period_start`` and ``period_end``."""
-
-    year: str
-    month: str
-    whole_year: tuple[Rows, ...]
-
-
-@dataclass(frozen=True)
-class Long:
-    """A file with one number a row and its name beside it.
-
-    Attributes:
-        variables: name as sent -> dimensions of its cell.
-        controls: name as sent -> what the number is, for totals that are only compared.
-    """
-
-    variable: str
-    value: str
-    variables: dict[str, dict[str, str]]
-    controls: dict[str, str]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All names that the layout knows."""
-        return (*self.variables, *self.controls)
-
-
-@dataclass(frozen=True)
-class State:
-    """Values that stand for no number: which, under what condition, and what they mean."""
-
-    variables: tuple[str, ...]
-    where: tuple[Condition, ...]
-    values: tuple[str, ...]
-    cell_kind: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Control:
-    """A total, its parts or another total, and the groups by which they are compared.
-
-    Attributes:
-        units: columns that with ``by`` name one sending unit, to find the first cell concerned.
-    """
-
-    id: str
-    title: str
-    total: str
-    parts: tuple[str, ...]
-    equals: str
-    by: tuple[str, ...]
-    units: tuple[str, ...]
-    tolerance: str
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The numbers compared: variables of a long file, columns of another."""
-        return (self.total, *self.parts, *([self.equals] if self.equals else []))
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Columns that show whether years are whole and areas are named."""
-
-    year: str
-    month: str
-    filled: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RecordLayout:
-    """How the records of one type are read from one table."""
-
-    record_type: RecordType
-    place: Place
-    columns: dict[str, str]
-    joined: dict[str, Joined]
-    constants: dict[str, str]
-    period: Period | None
-    ignore: tuple[str, ...]
-    skip: tuple[Rows, ...]
-    refuse: tuple[Rows, ...]
-    long: Long | None
-    states: tuple[State, ...]
-    controls: tuple[Control, ...]
-    coverage: Coverage | None
-
-    @property
-    def used_columns(self) -> tuple[str, ...]:
-        """Every column of the file that the layout reads, once, in the order of the layout."""
-        whole_year = self.period.whole_year if self.period else ()
-        rows = (*self.skip, *self.refuse, *whole_year)
-        conditions = [
-            *(condition for one in rows for condition in one.where),
-            *(condition for state in self.states for condition in state.where),
-            *self.place.footer,
-        ]
-        names = [
-            *self.columns,
-            *(column for joined in self.joined.values() for column in joined.columns),
-            *((self.period.year, self.period.month) if self.period else ()),
-            *((self.long.variable, self.long.value) if self.long else ()),
-            *(condition.column for condition in conditions),
-            *(column for control in self.controls for column in (*control.by, *control.units)),
-            *(name for control in self.controls if not self.long for name in control.names),
-            *((self.coverage.year, self.coverage.month) if self.coverage else ()),
-            *(self.coverage.filled if self.coverage else ()),
-        ]
-        return tuple(dict.fromkeys(name for name in names if name))
-
-
-@dataclass(frozen=True)
-class MappedValue:
-    """Our code for a value as sent, with the dates between which it stands."""
-
-    code: str
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A validated layout.
-
-    Attributes:
-        metadata: constants of the metadata sheet; a caller may override them.
-        values: variable or code list -> value as sent -> codes by validity.
-        sha256: of the YAML's bytes.
-    """
-
-    id: str
-    title: str
-    kind: str
-    language: str
-    reference_area: str
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-    source: dict[str, str]
-    format: str
-    encoding: str | None
-    delimiter: str | None
-    metadata: dict[str, str]
-    values: dict[str, dict[str, tuple[MappedValue, ...]]]
-    records: tuple[RecordLayout, ...]
-    sha256: str
-    path: Path
 
 
 def layout_paths(workspace_layouts: Path | None = None) -> dict[str, Path]:
@@ -299,6 +120,38 @@ def _rows(items: Iterable[Mapping[str, Any]] | None) -> tuple[Rows, ...]:
     return tuple(Rows(_conditions(item["where"]), item["reason"]) for item in items or ())
 
 
+def _items(
+    content: Mapping[str, Any], path: str, key: str
+) -> Iterable[tuple[Mapping[str, Any], str]]:
+    """The items of a list, each with its path."""
+    return ((item, f"{path}.{key}[{index}]") for index, item in enumerate(content.get(key, ())))
+
+
+def _repeats(content: Mapping[str, Any] | None) -> Repeats | None:
+    if content is None:
+        return None
+    columns, by = _columns(content.get("columns")), _columns(content.get("by"))
+    return Repeats(columns, by, content["reason"])
+
+
+def _identity(item: Mapping[str, Any]) -> Identity:
+    plus, minus, equals = (_columns(item.get(key)) for key in ("plus", "minus", "equals"))
+    return Identity(item["id"], item["title"], plus, minus, equals)
+
+
+def _dimensions(cells: object, besides: str) -> tuple[str, ...]:
+    """Variables that the cells of a long or wide table fill, once each."""
+    return tuple(
+        dict.fromkeys(
+            dimension
+            for cell in (cells.values() if isinstance(cells, dict) else ())
+            if isinstance(cell, dict)
+            for dimension in cell
+            if dimension != besides
+        )
+    )
+
+
 class _Reader:
     """Turns checked YAML into a layout, and checks its names against contract and code lists."""
 
@@ -333,6 +186,11 @@ class _Reader:
             format=file["format"],
             encoding=file.get("encoding") or None,
             delimiter=self._delimiter(file.get("delimiter")),
+            repairs=tuple(
+                self._repair(item, f"file.repairs[{index}]")
+                for index, item in enumerate(file.get("repairs", ()))
+            ),
+            files=self._files(),
             metadata={"reference_area": self._area, **metadata},
             values=self._values(content.get("values", {}), records),
             records=records,
@@ -348,6 +206,28 @@ class _Reader:
             raise self._wrong("file.delimiter", str(text), "one character, or tab")
         return delimiter
 
+    def _repair(self, item: Mapping[str, Any], path: str) -> Repair:
+        fields, join = int(item["fields"]), _texts(item["join"])
+        numbers = [int(number) for number in join if number.isdecimal()]
+        first = numbers[0] if numbers else 0
+        if len(numbers) != len(join) or not 1 <= first < first + len(numbers) - 1 <= fields:
+            raise self._wrong(f"{path}.join", ", ".join(join), f"numbers of fields, 1 to {fields}")
+        if numbers != list(range(first, first + len(numbers))):
+            raise self._wrong(f"{path}.join", ", ".join(join), "neighbouring fields, in order")
+        self._pattern(item["matches"], f"{path}.matches")
+        return Repair(fields, tuple(numbers), item["matches"], item["reason"])
+
+    def _files(self) -> dict[str, tuple[str, ...]]:
+        """Columns by which each file of the return is known; every record names its file."""
+        files = {
+            name: _columns(item["columns"]) for name, item in self._content.get("files", {}).items()
+        }
+        for name, record in self._content["records"].items():
+            named = record.get("file", "")
+            if named not in files and (named or files):
+                raise self._unknown(f"records.{name}.file", named or "(none)", files)
+        return files
+
     def _record(self, name: str, content: Mapping[str, Any]) -> RecordLayout:
         path = f"records.{name}"
         kind = self._content["kind"]
@@ -358,29 +238,42 @@ class _Reader:
         self._assigned_once(record_type, content, path)
         self._constants(record_type, content.get("constants", {}), f"{path}.constants")
         long = self._long(record_type, content.get("long"), f"{path}.long")
-        if long is None and content.get("states"):
-            raise self._wrong(f"{path}.states", "states without long", "states of a long file")
+        self._fitting_sections(content, path, long=long is not None)
+        wide = self._wide(record_type, content, f"{path}.wide")
         record = RecordLayout(
             record_type=record_type,
             place=self._place(content, path),
+            expect=_rows(content.get("expect")),
             columns={tidy(name): v for name, v in content.get("columns", {}).items()},
             joined={
                 variable: Joined(_columns(item["columns"]), item.get("separator", " "))
                 for variable, item in content.get("joined", {}).items()
+            },
+            recode=self._recode(record_type, content.get("recode", {}), f"{path}.recode"),
+            numbered={
+                variable: _columns(item["by"])
+                for variable, item in content.get("numbered", {}).items()
             },
             constants=dict(content.get("constants", {})),
             period=self._period(content.get("period")),
             ignore=_columns(content.get("ignore")),
             skip=_rows(content.get("skip")),
             refuse=_rows(content.get("refuse")),
+            repeats=_repeats(content.get("repeats")),
+            hidden=tuple(
+                self._hidden(item, here) for item, here in _items(content, path, "hidden")
+            ),
             long=long,
+            wide=wide,
+            totals=tuple(
+                self._total(item, wide, here) for item, here in _items(content, path, "totals")
+            ),
+            identities=tuple(_identity(item) for item in content.get("identities", ())),
             states=tuple(
-                self._state(item, long, f"{path}.states[{index}]")
-                for index, item in enumerate(content.get("states", ()))
+                self._state(item, long, here) for item, here in _items(content, path, "states")
             ),
             controls=tuple(
-                self._control(item, long, f"{path}.controls[{index}]")
-                for index, item in enumerate(content.get("controls", ()))
+                self._control(item, long, here) for item, here in _items(content, path, "controls")
             ),
             coverage=self._coverage(content.get("coverage")),
         )
@@ -390,6 +283,18 @@ class _Reader:
             raise self._wrong(f"{path}.ignore", both[0], "columns that nothing else reads")
         return record
 
+    def _fitting_sections(self, content: Mapping[str, Any], path: str, *, long: bool) -> None:
+        """Refuse sections that the kind of return or the shape of the file does not have."""
+        if not long and content.get("states"):
+            raise self._wrong(f"{path}.states", "states without long", "states of a long file")
+        kind = self._content["kind"]
+        for key in ("totals", "identities"):
+            # Their findings show numbers of the file, which no record of a person may.
+            if key in content and kind != "aggregate":
+                raise self._wrong(
+                    f"{path}.{key}", f"{key} of {kind} records", "an aggregate return"
+                )
+
     def _place(self, content: Mapping[str, Any], path: str) -> Place:
         merged = {**self._content["file"], **{k: v for k, v in content.items() if k != "columns"}}
         header = int(merged.get("header_row", "1"))
@@ -397,6 +302,7 @@ class _Reader:
         if first <= header:
             raise self._wrong(f"{path}.first_row", str(first), f"a row below the header, {header}")
         return Place(
+            file=self._files().get(content.get("file", ""), ()),
             sheet=merged.get("sheet", ""),
             sheet_pattern=merged.get("sheet_pattern", ""),
             header_row=header,
@@ -422,22 +328,18 @@ class _Reader:
         self, record_type: RecordType, content: Mapping[str, Any], path: str
     ) -> None:
         """Every variable is known and filled from one place only."""
-        long = content.get("long") or {}
-        variables = long.get("variables")
-        dimensions = {
-            dimension
-            for cell in (variables.values() if isinstance(variables, dict) else ())
-            if isinstance(cell, dict)
-            for dimension in cell
-            if dimension != "control"
-        }
+        long, wide = content.get("long") or {}, content.get("wide") or {}
         sources = {
             "columns": tuple(content.get("columns", {}).values()),
             "joined": tuple(content.get("joined", {})),
+            "recode": tuple(content.get("recode", {})),
+            "numbered": tuple(content.get("numbered", {})),
             "constants": tuple(content.get("constants", {})),
             "period": ("period_start", "period_end") if content.get("period") else (),
-            "long.variables": tuple(dimensions),
+            "long.variables": _dimensions(long.get("variables"), besides="control"),
             "long": ("value",) if long else (),
+            "wide.columns": _dimensions(wide.get("columns"), besides="at"),
+            "wide": ("value",) if wide else (),
         }
         seen: dict[str, str] = {}
         known = [variable.name for variable in record_type.variables]
@@ -471,6 +373,78 @@ class _Reader:
             self._constants(record_type, cell, here)
             variables[name] = dict(cell)
         return Long(tidy(content["variable"]), tidy(content["value"]), variables, controls)
+
+    def _wide(self, record_type: RecordType, content: Mapping[str, Any], path: str) -> Wide | None:
+        if "wide" not in content:
+            return None
+        columns: dict[str, dict[str, str]] = {}
+        census: dict[str, str] = {}
+        if not isinstance(content["wide"]["columns"], dict):
+            raise self._wrong(f"{path}.columns", "no mapping", "column: dimensions of its cell")
+        for name, cell in content["wide"]["columns"].items():
+            here = joined_path(f"{path}.columns", name)
+            if not isinstance(cell, dict):
+                raise self._wrong(here, str(cell), "dimensions of a cell")
+            dimensions = {key: value for key, value in cell.items() if key != "at"}
+            if "at" in cell:
+                self._one_of(cell["at"], ("start", "end"), f"{here}.at")
+                census[tidy(name)] = cell["at"]
+                dimensions["cell_nature"] = "STOCK"
+            self._constants(record_type, dimensions, here)
+            self._another_cell(columns, tidy(name), (dimensions, cell.get("at")), census, here)
+            columns[tidy(name)] = dimensions
+        return Wide(columns, census)
+
+    def _another_cell(
+        self,
+        columns: Mapping[str, Mapping[str, str]],
+        name: str,
+        cell: tuple[Mapping[str, str], str | None],
+        census: Mapping[str, str],
+        path: str,
+    ) -> None:
+        """Two columns of one row are never the same cell."""
+        for other, dimensions in columns.items():
+            if (dimensions, census.get(other)) == cell:
+                found = f"{name} and {other} as one cell"
+                raise refuse("TIP-119", UsageError, where=f"{self._path.name}: {path}", found=found)
+
+    def _recode(
+        self, record_type: RecordType, content: Mapping[str, Any], path: str
+    ) -> dict[str, Recode]:
+        known = {variable.name: variable for variable in record_type.variables}
+        result = {}
+        for name, item in content.items():
+            cases = []
+            for index, case in enumerate(item["cases"]):
+                here = f"{path}.{name}.cases[{index}]"
+                self._pattern(case["matches"], here)
+                self._constant(known[name], case["code"], {}, here)
+                cases.append((case["matches"], case["code"]))
+            result[name] = Recode(tidy(item["column"]), tuple(cases))
+        return result
+
+    def _hidden(self, item: Mapping[str, Any], path: str) -> Hidden:
+        code = item.get("code", "")
+        if code:
+            self._one_of(code, STATED_MISSING, f"{path}.code")
+        where, values = _conditions(item.get("where")), _texts(item["values"])
+        return Hidden(tidy(item["column"]), values, where, code, item["reason"])
+
+    def _total(self, item: Mapping[str, Any], wide: Wide | None, path: str) -> TotalRows:
+        values = _columns(item.get("values")) or tuple(wide.columns if wide else ())
+        if not values:
+            raise self._wrong(f"{path}.values", "nothing", "the columns of the numbers")
+        self._one_of(item.get("keep", "no"), ("yes", "no"), f"{path}.keep")
+        return TotalRows(
+            id=item["id"],
+            title=item["title"],
+            where=_conditions(item["where"]),
+            parts=_conditions(item["parts"]),
+            by=_columns(item["by"]),
+            values=values,
+            keep=item.get("keep") == "yes",
+        )
 
     def _state(self, item: Mapping[str, Any], long: Long | None, path: str) -> State:
         names = _texts(item.get("variables"))
@@ -519,12 +493,26 @@ class _Reader:
                 raise self._unknown(path, key, (*variables, *lists))
             if not isinstance(values, dict):
                 raise self._wrong(path, "no mapping", "value as sent: code")
+            self._each_once(values, path)
             list_name = variables[key].code_list if key in variables else key
             result[key] = {
                 value: self._mapped(list_name, entry, f"{path}.{value}")
                 for value, entry in values.items()
             }
         return result
+
+    def _each_once(self, values: Iterable[str], path: str) -> None:
+        """No value stands twice, in other capitals or with other blanks."""
+        seen: dict[str, str] = {}
+        for value in values:
+            if collapsed(value) in seen:
+                raise refuse(
+                    "TIP-118",
+                    UsageError,
+                    where=f"{self._path.name}: {joined_path(path, value)}",
+                    found=f'"{seen[collapsed(value)]}" and "{value}", which are one value',
+                )
+            seen[collapsed(value)] = value
 
     def _mapped(self, list_name: str, entry: object, path: str) -> tuple[MappedValue, ...]:
         """A code, or a code with its validity, or a list of these."""
@@ -585,16 +573,25 @@ class _Reader:
         whole_year = record.period.whole_year if record.period else ()
         conditions = [
             *record.place.footer,
-            *(c for rows in (*record.skip, *record.refuse, *whole_year) for c in rows.where),
+            *(
+                c
+                for rows in (*record.expect, *record.skip, *record.refuse, *whole_year)
+                for c in rows.where
+            ),
             *(c for state in record.states for c in state.where),
+            *(c for hidden in record.hidden for c in hidden.where),
+            *(c for total in record.totals for c in (*total.where, *total.parts)),
         ]
         for pattern in (record.place.sheet_pattern, *(c.matches for c in conditions)):
-            try:
-                re.compile(pattern)
-                # Arrow and DuckDB share one engine, which knows no look-around.
-                pc.match_substring_regex(text_array([""]), pattern)
-            except (re.error, pa.ArrowInvalid):
-                raise self._wrong(path, pattern, "a regular expression (RE2)") from None
+            self._pattern(pattern, path)
+
+    def _pattern(self, pattern: str, path: str) -> None:
+        try:
+            re.compile(pattern)
+            # Arrow and DuckDB share one engine, which knows no look-around.
+            pc.match_substring_regex(text_array([""]), pattern)
+        except (re.error, pa.ArrowInvalid):
+            raise self._wrong(path, pattern, "a regular expression (RE2)") from None
 
     def _one_of(self, value: str, among: Iterable[str], path: str) -> None:
         options = list(among)

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from loaders.layout_file import Condition
+from loaders.layout_model import Condition
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ external link is followed.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loaders.read_csv import read_csv
 from loaders.read_xlsx import kind_of_zip, read_xlsx
@@ -16,7 +19,10 @@ from loaders.source import ErrorCell, Sheet, Source
 from tipstat.errors import ReturnRefused, UsageError
 from tipstat.rules import refuse
 
-__all__ = ["ErrorCell", "Sheet", "Source", "read_source"]
+if TYPE_CHECKING:
+    from loaders.layout_model import Repair
+
+__all__ = ["ErrorCell", "Sheet", "Source", "name_of", "read_source"]
 
 #: Largest file that is opened, in bytes.
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -50,27 +56,90 @@ ENDINGS = {
     ".tab": "csv",
     ".txt": "csv",
 }
+#: What is read of a folder.
+TABLE_ENDINGS = (".csv", ".tsv")
 NAMES = {"xlsx": "an Excel workbook (xlsx)", "csv": "delimited text"}
 
 
 def read_source(
-    path: Path | str, *, encoding: str | None = None, delimiter: str | None = None
+    path: Path | str | Sequence[Path],
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    repairs: Sequence[Repair] = (),
 ) -> Source:
-    """Read a workbook or a delimited text.
+    """Read a workbook, a delimited text, or several texts that form one return.
 
     Args:
-        path: the file.
+        path: the file; a folder, whose CSV and TSV files are read; or several delimited texts.
         encoding: of a text; detected where not given.
         delimiter: of a text; detected where not given.
+        repairs: known faults of a text's lines, from a layout.
 
     Returns:
-        All sheets as text, with row numbers, error cells and notes.
+        All sheets as text, with row numbers, error cells and notes. Each of several texts is a
+        sheet named by its file, without the ending; their order does not matter.
 
     Raises:
-        ReturnRefused: the file is empty, damaged, encrypted, too large or of a wrong type.
+        ReturnRefused: a file is empty, damaged, encrypted, too large or of a wrong type, or the
+            files cannot be one return (TIP-970).
         UsageError: there is no such file, or it cannot be opened.
     """
-    path = Path(path)
+    files = [Path(path)] if isinstance(path, str | Path) else list(path)
+    if len(files) == 1 and not files[0].is_dir():
+        return _read_file(files[0], encoding, delimiter, repairs)
+    return _read_texts(files, encoding, delimiter, repairs)
+
+
+def name_of(path: Path | str | Sequence[Path]) -> str:
+    """The name under which a return is spoken of: its file, its folder, or its files."""
+    if isinstance(path, str | Path):
+        return Path(path).resolve().name if Path(path).is_dir() else Path(path).name
+    return " + ".join(sorted(name_of(file) for file in path))
+
+
+def _read_texts(
+    files: Sequence[Path],
+    encoding: str | None,
+    delimiter: str | None,
+    repairs: Sequence[Repair],
+) -> Source:
+    """Several delimited texts as the sheets of one source."""
+    where = name_of(files)
+    texts = sorted(
+        {text for file in files for text in _texts_of(file)}, key=lambda text: text.stem.casefold()
+    )
+    repeated = [stem for stem, n in Counter(t.stem.casefold() for t in texts).items() if n > 1]
+    if not texts or repeated:
+        found = f"two files named {repeated[0]}" if repeated else "a folder without CSV files"
+        raise refuse("TIP-970", ReturnRefused, where=where, found=found)
+    sources = [_read_file(text, encoding, delimiter, repairs) for text in texts]
+    for source in sources:
+        if source.format != "csv":
+            found = f"{source.path.name}, {NAMES[source.format]}, beside other files"
+            raise refuse("TIP-970", ReturnRefused, where=where, found=found)
+    # Of the contents alone, so that neither the order nor the folder makes another return of it.
+    digests = "".join(sorted(source.sha256 for source in sources))
+    return Source(
+        files[0].resolve() if len(files) == 1 else texts[0].parent / where,
+        "csv",
+        hashlib.sha256(digests.encode()).hexdigest(),
+        tuple(sheet for source in sources for sheet in source.sheets),
+        (),
+        tuple(note for source in sources for note in source.notes),
+    )
+
+
+def _texts_of(file: Path) -> list[Path]:
+    """A file itself, or the tables of a folder; a note beside them (.txt) is none."""
+    if not file.is_dir():
+        return [file]
+    return [one for one in file.iterdir() if one.is_file() and one.suffix.lower() in TABLE_ENDINGS]
+
+
+def _read_file(
+    path: Path, encoding: str | None, delimiter: str | None, repairs: Sequence[Repair]
+) -> Source:
     data = _bytes(path)
     found = _recognise(path, data)
     promised = ENDINGS.get(path.suffix.lower(), found)
@@ -86,7 +155,7 @@ def read_source(
     if found == "xlsx":
         sheets, errors, notes = read_xlsx(path.name, data)
         return Source(path, "xlsx", digest, sheets, errors, notes)
-    sheet, notes = read_csv(path, data, encoding=encoding, delimiter=delimiter)
+    sheet, notes = read_csv(path, data, encoding=encoding, delimiter=delimiter, repairs=repairs)
     return Source(path, "csv", digest, (sheet,), (), notes)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from loaders.findings import Finding
-from loaders.source import Sheet
+from loaders.source import Sheet, column_letter
 from loaders.tables import row_numbers, text_array, trimmed
 from tipstat.errors import ReturnRefused
 from tipstat.rules import refuse, rule
@@ -21,6 +24,7 @@ from tipstat.rules import refuse, rule
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from loaders.layout_model import Repair
     from loaders.tables import Column
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -33,12 +37,20 @@ SAMPLE_CHARACTERS = 256 * 1024
 #: Bytes examined at a time when rows are counted; bounds the memory of the masks.
 CHUNK = 16 * 1024 * 1024
 
+#: Bytes that one core parses at a time, in a file without ragged records.
+PIECE = 8 * 1024 * 1024
+
 #: Ragged rows that are named one by one; the rest are one finding with their count.
 NAMED_RAGGED = 100
 
 
 def read_csv(
-    path: Path, data: bytes, *, encoding: str | None, delimiter: str | None
+    path: Path,
+    data: bytes,
+    *,
+    encoding: str | None,
+    delimiter: str | None,
+    repairs: Sequence[Repair] = (),
 ) -> tuple[Sheet, tuple[Finding, ...]]:
     """Read a text as one sheet named after the file.
 
@@ -47,6 +59,7 @@ def read_csv(
         data: the bytes received.
         encoding: overrides detection.
         delimiter: overrides detection.
+        repairs: known faults of lines, which are mended and reported one by one.
 
     Returns:
         The sheet, and findings on encoding, delimiter, ragged rows and stray quotation marks.
@@ -62,7 +75,9 @@ def read_csv(
     raw = text.encode("utf-8")
     del text
     notes = _notes(used, guessed, divider, detected=delimiter is None)
-    table, ragged = _parsed(path.name, raw, divider, width)
+    regular, ragged = _parsed(path.name, raw, divider, width)
+    mended = _mended(ragged, repairs, width, divider)
+    table = _with_ragged(regular, ragged)
     counted, stray = count_records(raw, divider)
     if counted != table.num_rows:
         raise refuse(
@@ -72,7 +87,13 @@ def read_csv(
             found=f"{table.num_rows:,} rows read, {counted:,} counted",
         )
     sheet = Sheet(path.stem, False, trimmed(table))
-    findings = [*notes, *_ragged_findings(sheet, ragged, width), *_stray_findings(sheet, stray)]
+    unmended = {row: fields for row, fields in ragged.items() if row not in mended}
+    findings = [
+        *notes,
+        *_ragged_findings(sheet, unmended, width),
+        *_mended_findings(sheet, mended),
+        *_stray_findings(sheet, stray),
+    ]
     return sheet, tuple(findings)
 
 
@@ -143,10 +164,10 @@ def _modal_width(records: list[list[str]]) -> int:
 def _parsed(
     name: str, raw: bytes, delimiter: str, width: int
 ) -> tuple[pa.Table, dict[int, list[str]]]:
-    """All records in order, and the fields of those that have too many or too few.
+    """The regular records in order, and the fields of those that have too many or too few.
 
     Ragged records keep their place and their fields: a short one ends in nulls, a long one adds
-    columns. They are pointed at in findings, not mended.
+    columns. They are pointed at in findings, and mended only where a layout says how.
     """
     names = [f"c{i + 1}" for i in range(width)]
     ragged: dict[int, list[str]] = {}
@@ -156,30 +177,60 @@ def _parsed(
         ragged[row.number or 0] = _fields(row.text, delimiter)
         return "skip"
 
+    with suppress(pa.ArrowInvalid):
+        # Most files have no ragged record, and are read in pieces by all cores.
+        return _read(raw, delimiter, names, None), {}
     try:
-        regular = arrow_csv.read_csv(
-            io.BytesIO(raw),
-            read_options=arrow_csv.ReadOptions(
-                use_threads=False, column_names=names, block_size=min(len(raw) + 1, 2**31 - 1)
-            ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=delimiter,
-                newlines_in_values=True,
-                ignore_empty_lines=False,
-                invalid_row_handler=keep,
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types={column: pa.string() for column in names}, strings_can_be_null=False
-            ),
-        )
+        return _read(raw, delimiter, names, keep), ragged
     except pa.ArrowInvalid as error:
         raise refuse("TIP-103", ReturnRefused, where=name, found="text that cannot be split into"
                      " rows and fields") from error  # fmt: skip
-    return _with_ragged(regular, ragged), ragged
+
+
+def _read(
+    raw: bytes,
+    delimiter: str,
+    names: list[str],
+    keep: Callable[[arrow_csv.InvalidRow], Literal["skip"]] | None,
+) -> pa.Table:
+    """Text columns; without a handler of ragged records such a record is an ``ArrowInvalid``."""
+    pieces = PIECE if keep is None else min(len(raw) + 1, 2**31 - 1)
+    return arrow_csv.read_csv(
+        io.BytesIO(raw),
+        read_options=arrow_csv.ReadOptions(
+            use_threads=keep is None, column_names=names, block_size=pieces
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,
+            invalid_row_handler=keep,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={column: pa.string() for column in names}, strings_can_be_null=False
+        ),
+    )
 
 
 def _fields(text: str, delimiter: str) -> list[str]:
     return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _mended(
+    ragged: dict[int, list[str]], repairs: Sequence[Repair], width: int, delimiter: str
+) -> dict[int, Repair]:
+    """Mend the ragged records that a repair describes, in place; which record by which repair."""
+    mended = {}
+    for row, fields in ragged.items():
+        for repair in repairs:
+            first, last = repair.join[0] - 1, repair.join[-1]
+            joined = delimiter.join(fields[first:last])
+            if len(fields) == repair.fields and re.search(repair.matches, joined):
+                whole = [*fields[:first], joined, *fields[last:]]
+                if len(whole) == width:
+                    ragged[row], mended[row] = whole, repair
+                    break
+    return mended
 
 
 def _with_ragged(regular: pa.Table, ragged: dict[int, list[str]]) -> pa.Table:
@@ -215,6 +266,9 @@ def count_records(raw: bytes, delimiter: str) -> tuple[int, list[int]]:
         The number of records, and the records (by number, the first hundred) in which a
         quotation mark stands where it neither opens nor closes a field.
     """
+    if b'"' not in raw:
+        ends = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+        return ends + (not raw.endswith((b"\n", b"\r")) and bool(raw)), []
     data = np.frombuffer(raw, dtype=np.uint8)
     total, open_quote, previous = 0, 0, ord("\n")
     stray: list[int] = []
@@ -290,6 +344,24 @@ def _ragged_findings(sheet: Sheet, ragged: dict[int, list[str]], width: int) -> 
             Finding("TIP-110", severity, message, sheet=sheet.name, row=max(odd), count=rest)
         )
     return findings
+
+
+def _mended_findings(sheet: Sheet, mended: dict[int, Repair]) -> list[Finding]:
+    """One finding a mended record; what it holds is not repeated."""
+    severity = rule("TIP-116").severity
+    return [
+        Finding(
+            "TIP-116",
+            severity,
+            f"fields {repair.join[0]} to {repair.join[-1]} are read as one: {repair.reason}",
+            sheet=sheet.name,
+            cell=f"{column_letter(repair.join[0])}{row}",
+            row=row,
+            column_letter=column_letter(repair.join[0]),
+            expected=rule("TIP-116").expected,
+        )
+        for row, repair in sorted(mended.items())
+    ]
 
 
 def _first_full_row(rows: int, ragged: dict[int, list[str]]) -> int:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from loaders.check import check_file
+from loaders.findings import Finding
+from loaders.land import load_checked
 from tipstat.cli import demo
+from tipstat.project import project_root
 from tipstat.workspace import Workspace
 
 
@@ -25,3 +31,44 @@ def golden_workspace(tmp_path_factory: pytest.TempPathFactory, told: list[str]) 
         demo.load_returns(ws, told.append)
         demo.build(ws, told.append)
     return ws
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of official data that tests may read and the product may not ship."""
+    folder = Path(os.environ.get("TIPSTAT_TEST_DATA", project_root().parent / "shared" / "data"))
+    if not (folder / "ind_ncrb").is_dir() or not (folder / "arg_linea145").is_dir():
+        pytest.skip("the test data of India and Argentina are not here (TIPSTAT_TEST_DATA)")
+    return folder
+
+
+#: Layout -> the files of the return, by pattern.
+COUNTRY_RETURNS = {
+    "ind_ncrb_arrests_2001_2010": "ind_ncrb/43_Arrests_under_crime_against_women.csv",
+    "ind_ncrb_disposal_2012": "ind_ncrb/04_01_*_2012.csv",
+    "ind_ncrb_disposal_2014": "ind_ncrb/04_01_*_2014.csv",
+    "arg_linea145": "arg_linea145/*.csv",
+}
+
+
+@pytest.fixture(scope="session")
+def countries(
+    tmp_path_factory: pytest.TempPathFactory, test_data: Path
+) -> tuple[Workspace, dict[str, list[Finding]]]:
+    """India and Argentina, loaded and built once; the findings of each load by layout."""
+    found: dict[str, list[Finding]] = {}
+    with demo.own_registry_and_key():
+        ws = Workspace.create(tmp_path_factory.mktemp("countries") / "office", key="demo")
+        registry = ws.registry()
+        for entity, name, kind, area in (
+            ("IND-NCRB", "National Crime Records Bureau", "POLICE", "IND"),
+            ("ARG-LINEA145", "Línea 145", "HOTLINE", "ARG"),
+        ):
+            registry.add_entity(entity, name=name, entity_type=kind, reference_area=area)
+        for layout, pattern in COUNTRY_RETURNS.items():
+            files = sorted(test_data.glob(pattern))
+            with closing(check_file(files, ws, layout=layout)) as result:
+                found[layout] = result.findings()
+                assert load_checked(result, ws).outcome == "accepted"
+        demo.build(ws, lambda _: None)
+    return ws, found

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from loaders.returned import Returned
 
 #: Rules that compare numbers of the file with one another.
-CONTROLS = ("TIP-650", "TIP-651", "TIP-655")
+CONTROLS = ("TIP-650", "TIP-651", "TIP-655", "TIP-656", "TIP-657", "TIP-658")
 
 #: Rows of an aggregate return that are shown.
 FIRST_ROWS = 5
@@ -48,24 +48,29 @@ def list_layouts(ctx: click.Context, fmt: str) -> None:
 
 @layout.command("check", epilog="Example:  tipstat layout check per_pnp_2017 police.xlsx")
 @click.argument("layout_name", metavar="LAYOUT")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @format_option
 @click.pass_context
-def check_layout(ctx: click.Context, layout_name: str, file: Path, fmt: str) -> None:
-    """Apply LAYOUT (an id, or the path of a .yml file) to FILE and show what comes out.
+def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], fmt: str) -> None:
+    """Apply LAYOUT (an id, or the path of a .yml file) to FILES and show what comes out.
 
     Nothing is landed and no workspace is needed. The exit code is 1 where there are findings
     other than notes. Rows are shown for aggregate returns only, never for records of persons.
     """
     from loaders.layout import apply_layout, load_layout
-    from loaders.read import read_source
+    from loaders.read import name_of, read_source
 
     chosen = load_layout(layout_name, _workspace_layouts(ctx.obj))
-    with progress(f"reading {file.name}"):
-        source = read_source(file, encoding=chosen.encoding, delimiter=chosen.delimiter)
+    with progress(f"reading {name_of(files)}"):
+        source = read_source(
+            files,
+            encoding=chosen.encoding,
+            delimiter=chosen.delimiter,
+            repairs=chosen.repairs,
+        )
         returned = apply_layout(chosen, source)
     if fmt == "table":
-        _show(chosen, file, returned)
+        _show(chosen, name_of(files), returned)
     else:
         emit([_row(finding) for finding in returned.findings], FINDINGS, fmt)
     if any(finding.severity != "note" for finding in returned.findings):
@@ -103,8 +108,8 @@ def _listed(path: Path, own: Path | None) -> dict[str, object]:
     }
 
 
-def _show(chosen: Layout, file: Path, returned: Returned) -> None:
-    click.echo(f"{chosen.id}: {chosen.title}\n{file.name}\n")
+def _show(chosen: Layout, name: str, returned: Returned) -> None:
+    click.echo(f"{chosen.id}: {chosen.title}\n{name}\n")
     counts = [
         {"record type": one.record_type, "records": one.table.num_rows} for one in returned.tables
     ]
@@ -116,7 +121,10 @@ def _show(chosen: Layout, file: Path, returned: Returned) -> None:
 
 
 def _show_controls(chosen: Layout, returned: Returned) -> None:
-    controls = sum(len(record.controls) for record in chosen.records)
+    controls = sum(
+        len(record.controls) + len(record.totals) + len(record.identities)
+        for record in chosen.records
+    )
     if not controls:
         return
     differing = [finding for finding in returned.findings if finding.rule_id in CONTROLS]
@@ -149,7 +157,8 @@ def _show_findings(returned: Returned) -> None:
 def _show_first_rows(returned: Returned) -> None:
     for one in returned.tables:
         click.echo(f"\nfirst records of {one.record_type}")
-        names = [name for name in one.table.column_names if name not in ("_sheet", "_pivot")]
+        hidden = ("_sheet", "_pivot", "_letter")
+        names = [name for name in one.table.column_names if name not in hidden]
         emit(one.table.slice(0, FIRST_ROWS).to_pylist(), names, "table")
 
 
