@@ -25,3 +25,21 @@
         else coalesce({{ age2_of_group }}, '_U')
     end
 {%- endmacro -%}
+
+
+{#- Band of the completed months from the first to the last day of exploitation (CTDC traffickMonths);
+    not known where a day is missing or the days are reversed. -#}
+{%- macro exploitation_duration(first_day, last_day) -%}
+    {%- set months -%}
+        (year({{ last_day }}) - year({{ first_day }})) * 12
+        + month({{ last_day }}) - month({{ first_day }})
+        - case when day({{ last_day }}) < day({{ first_day }}) then 1 else 0 end
+    {%- endset -%}
+    case
+        when {{ first_day }} is null or {{ last_day }} is null then '_U'
+        when {{ last_day }} < {{ first_day }} then '_U'
+        when {{ months }} <= 12 then 'M0T12'
+        when {{ months }} <= 24 then 'M13T24'
+        else 'M_GE25'
+    end
+{%- endmacro -%}

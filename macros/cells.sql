@@ -4,6 +4,12 @@ indicator,reference_area,period,source_type,status_scope,counting_basis,unit_of_
 {%- endmacro -%}
 
 
+{#- Units that are counted as such: their basis is named like the unit. All others are persons. -#}
+{%- macro own_basis_units() -%}
+'EVENT', 'OFFENCE', 'DECISION', 'SERVICE', 'REFERRAL', 'CONTACT', 'CONTACT_PERSON'
+{%- endmacro -%}
+
+
 {#- Kinds of cell without a number, from what says least to what says most about a gap in a sum. -#}
 {%- macro gap_kinds() -%}
 NOT_APPLICABLE,NOT_COLLECTED,WITHHELD_HERE,WITHHELD_AT_SOURCE,NOT_STATED,NOT_KNOWN,NOT_RECEIVED

@@ -31,8 +31,9 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
     {%- if set.get("citizenship") -%}
         {%- do parts.append("unit_citizenships.citizenship") -%}
     {%- endif -%}
+    {%- set further = "slim_codes.code" if set.get("many") else "slim_units." ~ set.get("breakdown", "") -%}
     {%- if set.get("breakdown") -%}
-        {%- do parts.append("slim_units." ~ set["breakdown"]) -%}
+        {%- do parts.append(further) -%}
     {%- endif %}
     select
         slim_units.series_no,
@@ -44,8 +45,7 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
         {{ "slim_forms.form" if set.get("form") else "'_T'" }} as form,
         {{ "unit_citizenships.citizenship" if set.get("citizenship") else "'_T'" }} as citizenship,
         '{{ set.get("breakdown", "_T") }}' as breakdown,
-        {{ "slim_units." ~ set["breakdown"] if set.get("breakdown") else "'_T'" }}
-            as breakdown_code,
+        {{ further if set.get("breakdown") else "'_T'" }} as breakdown_code,
         sum(slim_units.weight) as n_units
     from slim_units
     {%- if set.get("form") %}
@@ -57,6 +57,12 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
     {%- if set.get("citizenship") %}
     inner join unit_citizenships
         on slim_units.citizenship_key = unit_citizenships.citizenship_key
+    {%- endif %}
+    {%- if set.get("many") %}
+    inner join slim_codes
+        on
+            slim_units.form_no = slim_codes.form_no
+            and slim_codes.breakdown = '{{ set["breakdown"] }}'
     {%- endif %}
     where
         {{ "slim_units.is_counted" if not set.get("all_units") else "true" }}
@@ -71,7 +77,9 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
     two contributions: the total, the sets that every indicator of persons has, and the indicator's
     own. `units` has the series, reporting_entity, case_key, weight, is_counted, and what its sets
     need: sex, age2, age_group, breakdowns, form_key (with `unit_forms`) and citizenship_key (with
-    `unit_citizenships`). Units that are not counted stand only in sets of `all_units`.
+    `unit_citizenships`). A breakdown of which a unit may have several codes is marked `many` and its
+    codes stand in `unit_codes` (form_key, breakdown, code), each once. Units that are not counted
+    stand only in sets of `all_units`.
     Series are numbered and the long keys of cases and units shortened for the grouping; each set is
     reduced to cell, entity and case first: no distinct count under a cube. Cases are not known where
     a unit has none. -#}
@@ -90,8 +98,10 @@ sex,age,form_classification,form,citizenship,breakdown,breakdown_code
 {%- set columns = [] -%}
 {%- if persons -%}
     {%- do columns.extend(["sex", "age2", "age_group", "citizenship_key"]) -%}
+{%- elif own_sets | selectattr("sex", "defined") | list -%}
+    {%- do columns.append("sex") -%}
 {%- endif -%}
-{%- for set in own_sets if set.get("breakdown") -%}
+{%- for set in own_sets if set.get("breakdown") and not set.get("many") -%}
     {%- do columns.append(set["breakdown"]) -%}
 {%- endfor -%}
 series_list as (
@@ -104,6 +114,7 @@ series_list as (
     group by {{ prefixed("units", series_columns() ~ ",reporting_entity") }}
 ),
 
+{% if persons or own_sets | selectattr("form", "defined") | list -%}
 slim_forms as (
     select
         {{ short_key("unit_forms.form_key") }} as form_no,
@@ -111,6 +122,18 @@ slim_forms as (
         unit_forms.form
     from unit_forms
 ),
+
+{% endif -%}
+{% if own_sets | selectattr("many", "defined") | list -%}
+slim_codes as (
+    select
+        {{ short_key("unit_codes.form_key") }} as form_no,
+        unit_codes.breakdown,
+        unit_codes.code
+    from unit_codes
+),
+
+{% endif -%}
 
 slim_units as (
     select
@@ -298,7 +321,8 @@ unit_forms as (
 {#- CTE `dense_cells`: the cells that a covered series always shows, zero or not. -#}
 {%- macro dense_cells() -%}
     {%- set persons = [
-        "victims_registered", "persons_suspected", "persons_charged", "persons_convicted",
+        "victims_registered", "victims_assisted", "persons_suspected", "persons_charged", "persons_tried",
+        "persons_acquitted", "persons_convicted",
     ] -%}
     {%- set iccs = ["02041", "02042", "02043", "02044"] -%}
     {%- set unodc = ["SEX", "LAB", "OTHER"] -%}
@@ -313,6 +337,15 @@ unit_forms as (
                 {%- do rows.append((indicator, "_T", "_T", "unodc", form)) -%}
             {%- endfor -%}
         {%- endif -%}
+    {%- endfor -%}
+    {%- for indicator in [
+        "justice_decisions", "sanctions_imposed", "services_provided", "referrals",
+        "status_decisions", "contacts_received", "contact_persons",
+    ] -%}
+        {%- do rows.append((indicator, "_T", "_T", "_T", "_T")) -%}
+    {%- endfor -%}
+    {%- for form in ["VC_HTF_DETVSX", "VC_HTF_DETVFL", "VC_HTF_DETVOG", "VC_HTF_DETVOP"] -%}
+        {%- do rows.append(("victims_registered", "_T", "_T", "sdg", form)) -%}
     {%- endfor -%}
     {%- for indicator in persons -%}
         {%- for sex, age in [

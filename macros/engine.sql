@@ -46,6 +46,12 @@
 {%- endmacro -%}
 
 
+{#- Days from one date to another; negative where the second comes first. -#}
+{%- macro days_between(first_date, second_date) -%}
+    date_diff('day', {{ first_date }}, {{ second_date }})
+{%- endmacro -%}
+
+
 {#- One row per calendar year, from the first to the last. -#}
 {%- macro year_spine(first_year, last_year) -%}
     select spine.calendar_year
@@ -62,4 +68,10 @@
     million keys are the same with a probability of one in thirty million. -#}
 {%- macro short_key(column) -%}
     case when {{ column }} is not null then hash({{ column }}) end
+{%- endmacro -%}
+
+
+{#- What keeps an engine from computing a CTE anew wherever it is read; Spark decides by itself. -#}
+{%- macro materialized() -%}
+    materialized
 {%- endmacro -%}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from tipstat import __version__
+from tipstat import __version__, population
 from tipstat.classification import Offence, offence_areas, offences
 from tipstat.contract import load_contract
 from tipstat.errors import WorkplaceError
@@ -37,6 +37,11 @@ METADATA_COLUMNS = (
     "deduplication",
     "offence_rule",
     "attempts_included",
+    "threats_included",
+    "aiding_included",
+    "accomplices_included",
+    "conspiracy_included",
+    "incitement_included",
     "age_moment",
     "area_covered",
     "units_in_scope",
@@ -148,37 +153,42 @@ class Snapshot:
     submissions: tuple[str, ...]
 
 
-def seed_digest(office: Path | None = None) -> str:
-    """SHA-256 over every CSV file of the classification, with its place in the folder.
+def seed_digest(office: Path | None = None, populations: Path | None = None) -> str:
+    """SHA-256 over every file of the classification, with its place in the folder.
 
     Args:
         office: the office's own correspondences, which count where there are any.
+        populations: the office's own populations, likewise.
 
     Returns:
         64 hex characters, equal wherever the same seeds are installed and the same maps used.
     """
     digest = hashlib.sha256()
-    for prefix, root in (("", seeds_dir()), ("office/", office)):
-        paths = root.rglob("*.csv") if root else ()
+    roots = (("", seeds_dir()), ("office/", office), ("populations/", populations))
+    for prefix, root in roots:
+        paths = [p for kind in ("*.csv", "*.parquet") for p in (root.rglob(kind) if root else ())]
         for name, path in sorted((p.relative_to(root or p).as_posix(), p) for p in paths):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{prefix}{name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def identify(build_id: str, now: datetime, office: Path | None = None) -> BuildIdentity:
+def identify(
+    build_id: str, now: datetime, office: Path | None = None, populations: Path | None = None
+) -> BuildIdentity:
     """The identity of a build that starts now; ``now`` is in UTC, ``as_of`` is the local day.
 
     Args:
         build_id: id of the build.
         now: the present moment.
         office: the office's own correspondences.
+        populations: the office's own populations.
     """
     return BuildIdentity(
         build_id=build_id,
         built_at=now,
         tipstat_version=__version__,
-        seed_digest=seed_digest(office),
+        seed_digest=seed_digest(office, populations),
         as_of=now.astimezone().date(),
     )
 
@@ -198,7 +208,8 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
         The identity and the ids of the submissions, in order of acceptance.
 
     Raises:
-        WorkplaceError: TIP-805, an accepted submission has no folder in the landing.
+        WorkplaceError: TIP-805, an accepted submission has no folder in the landing; TIP-940 to
+            TIP-946, a population file of the office cannot be used.
     """
     folder = ws.building_dir / "inputs"
     shutil.rmtree(folder, ignore_errors=True)
@@ -206,6 +217,8 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
     current = sorted(registry.current_submissions(), key=lambda s: (s.sequence or 0, s.id))
     authorisations = registry.authorisations(build.as_of)
     landed = [row for s in current for row in _landed_files(ws.landing_dir, s)]
+    areas = {entity.reference_area for entity in registry.entities()}
+    areas |= {submission.reference_area for submission in current}
     tables: tuple[tuple[str, Schema, Iterable[Row]], ...] = (
         ("submission", SUBMISSION_SCHEMA, map(_submission_row, current)),
         ("submission_entity", COVERAGE_SCHEMA, _coverage_rows(current)),
@@ -213,6 +226,7 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
         ("link_authorisation", AUTHORISATION_SCHEMA, _authorisation_rows(authorisations)),
         ("landing_file", LANDING_SCHEMA, landed),
         ("national_offence", OFFENCE_SCHEMA, _offence_rows(ws.correspondences_dir)),
+        ("population", population.SCHEMA, _population_rows(ws.populations_dir, areas)),
         ("build", BUILD_SCHEMA, [_build_row(build)]),
         *((f"contract/{name}", schema, ()) for name, schema in contract_files().items()),
     )
@@ -226,6 +240,13 @@ def _offence_rows(office: Path) -> list[Row]:
     """National law of every area: the office's own map where it has one, else the shipped one."""
     areas = offence_areas(office)
     return [vars(offence) for area in areas for offence in offences(area, office)]
+
+
+def _population_rows(office: Path, areas: set[str]) -> list[Row]:
+    """Population of the areas that report: the office's own file, else the shipped reference."""
+    own = population.office_population(office)
+    rows = [row for area in sorted(areas & own.keys()) for row in own[area]]
+    return [vars(row) for row in [*rows, *population.reference(areas - own.keys())]]
 
 
 def contract_files() -> dict[str, Schema]:

@@ -6,7 +6,11 @@ selected as (
     select
         case_key,
         event_key,
-        linked_by
+        link_rule,
+        linked_by,
+        case_submission_id,
+        event_submission_id,
+        n_records
     from source
 )
 

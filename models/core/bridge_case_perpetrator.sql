@@ -10,6 +10,7 @@ selected as (
         reporting_entity,
         reference_area,
         registration_date,
+        intoxication,
         submission_id,
         record_id,
         source_sheet,

@@ -10,6 +10,8 @@ selected as (
         reporting_entity,
         reference_area,
         registration_date,
+        intoxication,
+        organised_group,
         submission_id,
         record_id,
         source_sheet,

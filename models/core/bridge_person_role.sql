@@ -7,7 +7,11 @@ selected as (
         person_id,
         person_role,
         role_key,
-        reporting_entity
+        reporting_entity,
+        submission_id,
+        link_state,
+        link_rule,
+        authorisation_ids
     from source
 )
 

@@ -24,6 +24,8 @@ identified as (
         perpetrators.age_group,
         perpetrators.age2,
         perpetrators.citizenship,
+        perpetrators.economic_activity_status,
+        perpetrators.repeat_offender,
         perpetrators.submission_id,
         perpetrators.record_id,
         perpetrators.source_sheet,

@@ -7,6 +7,9 @@ persons as (
         person_roles.person_id,
         min(person_roles.link_state) as link_state,
         count(*) as n_roles,
+        cast(sum(case when person_roles.person_role = 'VICTIM' then 1 else 0 end) as bigint)
+            as n_victim_roles,
+        count(distinct person_roles.reporting_entity) as n_entities,
         max(case when person_roles.person_role = 'VICTIM' then 1 else 0 end) = 1 as is_victim,
         max(case when person_roles.person_role <> 'VICTIM' then 1 else 0 end) = 1
             as is_perpetrator

@@ -14,6 +14,10 @@ selected as (
         period_end,
         area,
         area_unit,
+        legal_article,
+        iccs_code,
+        relation,
+        is_tip,
         case
             when {{ is_missing("status_scope") }} then submission_status_scope
             else status_scope

@@ -6,6 +6,7 @@ with charges as (
 
 form_map as (
     select * from {{ ref("ind_form_map") }}
+    where form_classification <> 'sdg'
 ),
 
 purpose_codes as (

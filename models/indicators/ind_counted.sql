@@ -4,7 +4,17 @@
     "ind_victims_registered",
     "ind_persons_suspected",
     "ind_persons_charged",
+    "ind_persons_tried",
+    "ind_persons_acquitted",
     "ind_persons_convicted",
+    "ind_justice_decisions",
+    "ind_sanctions_imposed",
+    "ind_victims_assisted",
+    "ind_services_provided",
+    "ind_referrals",
+    "ind_status_decisions",
+    "ind_contacts_received",
+    "ind_contact_persons",
 ] -%}
 
 -- All figures counted from records, with the true zeros: what a covering return does not have, in
@@ -42,8 +52,20 @@ first_series as (
         ('victims_registered', 'REGISTERED', 'DETECTED_HERE', 'registration', '_Z'),
         ('persons_suspected', '_Z', '_Z', 'registration', '_Z'),
         ('persons_charged', '_Z', '_Z', 'registration', '_Z'),
+        ('persons_tried', '_Z', '_Z', 'registration', 'FIRST'),
+        ('persons_acquitted', '_Z', '_Z', 'registration', 'FIRST'),
+        ('persons_acquitted', '_Z', '_Z', 'registration', 'LAST'),
+        ('justice_decisions', '_Z', '_Z', 'decision', 'FIRST'),
+        ('sanctions_imposed', '_Z', '_Z', 'registration', 'FIRST'),
+        ('sanctions_imposed', '_Z', '_Z', 'registration', 'LAST'),
         ('persons_convicted', '_Z', '_Z', 'registration', 'FIRST'),
-        ('persons_convicted', '_Z', '_Z', 'registration', 'LAST')
+        ('persons_convicted', '_Z', '_Z', 'registration', 'LAST'),
+        ('victims_assisted', 'ALL', 'DETECTED_HERE', 'registration', '_Z'),
+        ('services_provided', '_Z', '_Z', 'service', '_Z'),
+        ('referrals', '_Z', '_Z', 'referral', '_Z'),
+        ('status_decisions', '_Z', '_Z', 'decision', '_Z'),
+        ('contacts_received', '_Z', '_Z', 'contact', '_Z'),
+        ('contact_persons', '_Z', '_Z', 'contact_person', '_Z')
     ) as series_list (indicator, status_scope, population_scope, counting_basis, instance)
 ),
 
@@ -104,9 +126,9 @@ figures as (
         zeros.indicator,
         {{ prefixed("zeros", figure_columns()) }},
         case
-            when zeros.indicator = 'events_recorded' then 'EVENT'
-            when zeros.indicator = 'offences_recorded' then 'OFFENCE'
-            when zeros.indicator <> 'victims_registered' then 'PERSON'
+            when upper(zeros.counting_basis) in ({{ own_basis_units() }})
+                then upper(zeros.counting_basis)
+            when zeros.indicator not in ('victims_registered', 'victims_assisted') then 'PERSON'
             when zeros.counting_basis = 'person' then 'VICTIM'
             else 'VICTIM_REGISTRATION'
         end as unit_of_count,

@@ -33,7 +33,17 @@ kinds as (
         ('police', 'persons_suspected'),
         ('court', 'persons_charged'),
         ('court', 'persons_convicted'),
-        ('service', 'victims_registered')
+        ('court', 'persons_tried'),
+        ('court', 'persons_acquitted'),
+        ('court', 'justice_decisions'),
+        ('court', 'sanctions_imposed'),
+        ('service', 'victims_registered'),
+        ('service', 'victims_assisted'),
+        ('service', 'services_provided'),
+        ('service', 'referrals'),
+        ('service', 'status_decisions'),
+        ('service', 'contacts_received'),
+        ('service', 'contact_persons')
     ) as kind_list (kind, indicator)
 ),
 
@@ -96,6 +106,87 @@ used_records as (
         submission_id
     from {{ ref("fct_decision") }}
     where decision_stage <> 'PROSECUTION'
+    union all
+    select
+        decided.indicator,
+        'court' as kind,
+        decisions.reporting_entity,
+        decisions.reference_area,
+        decisions.decision_date as counted_date,
+        decisions.submission_id
+    from {{ ref("fct_decision") }} as decisions
+    inner join (
+        values ('persons_tried'), ('persons_acquitted'), ('justice_decisions')
+    ) as decided (indicator)
+        on decisions.decision_stage <> 'PROSECUTION' or decided.indicator = 'justice_decisions'
+    union all
+    select
+        'sanctions_imposed' as indicator,
+        'court' as kind,
+        sanctions.reporting_entity,
+        sanctions.reference_area,
+        decisions.decision_date as counted_date,
+        sanctions.submission_id
+    from {{ ref("fct_sanction") }} as sanctions
+    inner join {{ ref("fct_decision") }} as decisions
+        on sanctions.decision_key = decisions.decision_key
+    union all
+    select
+        'victims_assisted' as indicator,
+        'service' as kind,
+        reporting_entity,
+        reference_area,
+        service_start_date as counted_date,
+        submission_id
+    from {{ ref("fct_service") }}
+    where service_outcome = 'PROVIDED'
+    union all
+    select
+        'services_provided' as indicator,
+        'service' as kind,
+        reporting_entity,
+        reference_area,
+        service_start_date as counted_date,
+        submission_id
+    from {{ ref("fct_service") }}
+    union all
+    select
+        'referrals' as indicator,
+        'service' as kind,
+        reporting_entity,
+        reference_area,
+        referral_date as counted_date,
+        submission_id
+    from {{ ref("fct_referral") }}
+    union all
+    select
+        'status_decisions' as indicator,
+        'service' as kind,
+        reporting_entity,
+        reference_area,
+        victim_status_date as counted_date,
+        submission_id
+    from {{ ref("fct_status_decision") }}
+    union all
+    select
+        'contacts_received' as indicator,
+        'service' as kind,
+        reporting_entity,
+        reference_area,
+        contact_date as counted_date,
+        submission_id
+    from {{ ref("fct_contact") }}
+    union all
+    select
+        'contact_persons' as indicator,
+        'service' as kind,
+        contact_persons.reporting_entity,
+        contact_persons.reference_area,
+        contacts.contact_date as counted_date,
+        contact_persons.submission_id
+    from {{ ref("fct_contact_person") }} as contact_persons
+    inner join {{ ref("fct_contact") }} as contacts
+        on contact_persons.contact_key = contacts.contact_key
 ),
 
 used as (

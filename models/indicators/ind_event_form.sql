@@ -9,10 +9,12 @@ victims as (
 
 victim_forms as (
     select * from {{ ref("ind_victim_form") }}
+    where form_classification <> 'sdg'
 ),
 
 form_map as (
     select * from {{ ref("ind_form_map") }}
+    where form_classification <> 'sdg'
 ),
 
 event_codes as (

@@ -1,5 +1,6 @@
--- Which class of ICCS and of UNODC a fine form has in each area and year: the row of the map for
--- the area where there is one that is valid, else the general row (STATISTICS section 5).
+-- Which class of ICCS and of UNODC, and which series of SDG 16.2.2, a fine form has in each area
+-- and year: the row of the map for the area where there is one that is valid, else the general row
+-- (STATISTICS section 5).
 with areas as (
     select distinct reference_area from {{ ref("dim_reporting_entity") }}
     union
@@ -16,6 +17,10 @@ iccs_map as (
 
 unodc_map as (
     select * from {{ ref("map_form_unodc") }}
+),
+
+sdg_map as (
+    select * from {{ ref("map_form_sdg") }}
 ),
 
 maps as (
@@ -38,6 +43,16 @@ maps as (
         unodc_map.valid_to,
         concat('form_unodc ', unodc_map.version) as map_version
     from unodc_map
+    union all
+    select
+        'sdg' as form_classification,
+        sdg_map.form,
+        sdg_map.form_sdg as target_form,
+        sdg_map.area,
+        sdg_map.valid_from,
+        sdg_map.valid_to,
+        concat('form_sdg ', sdg_map.version) as map_version
+    from sdg_map
 ),
 
 applicable as (

@@ -12,6 +12,7 @@ relationships as (
 
 victim_forms as (
     select * from {{ ref("ind_victim_form") }}
+    where form_classification <> 'sdg'
 ),
 
 event_forms as (

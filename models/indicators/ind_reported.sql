@@ -173,7 +173,9 @@ formed as (
             aged.reference_area = form_map.reference_area
             and aged.period = form_map.period
             and aged.form = form_map.form
-    where aged.form <> '_T'
+    where
+        aged.form <> '_T'
+        and (form_map.form_classification <> 'sdg' or aged.indicator = 'victims_registered')
 ),
 
 by_entity as (
@@ -339,7 +341,8 @@ sources as (
         one_level.reference_area,
         one_level.period,
         one_level.source_type,
-        {{ join_distinct("one_level.submission_id") }} as submissions
+        {{ join_distinct("one_level.submission_id") }} as submissions,
+        {{ join_distinct("one_level.substitute_measure") }} as substitute_measures
     from one_level
     group by
         one_level.indicator,
@@ -380,11 +383,18 @@ figures as (
         unit_choices.source_type,
         unit_choices.status_scope,
         case
-            when unit_choices.indicator = 'victims_registered' then 'DETECTED_HERE' else '_Z'
+            when unit_choices.indicator in ('victims_registered', 'victims_assisted')
+                then 'DETECTED_HERE'
+            else '_Z'
         end as population_scope,
         unit_choices.counting_basis,
         case
-            when unit_choices.indicator = 'persons_convicted' then '_U' else '_Z'
+            when
+                unit_choices.indicator in (
+                    'persons_tried', 'persons_acquitted', 'persons_convicted'
+                )
+                then '_U'
+            else '_Z'
         end as instance,
         unit_choices.sex,
         unit_choices.age,
@@ -415,7 +425,8 @@ figures as (
         cast(unit_choices.n_cells as bigint) as n_cells,
         cast(unit_choices.n_known as bigint) as n_known,
         cast(coalesce(month_numbers.n_months, 0) as integer) as n_months,
-        sources.submissions
+        sources.submissions,
+        sources.substitute_measures
     from unit_choices
     inner join sources
         on

@@ -1,7 +1,13 @@
--- The cells of aggregate returns that make annual figures: flows within one year, at one level of
--- area, unit and period, so that a total and its parts are never added.
+-- The cells of aggregate returns that make annual figures: flows of trafficking within one year, at
+-- one level of area, unit, article and period, so that a total and its parts are never added.
 with cells as (
     select * from {{ ref("fct_reported_cell") }}
+    -- proxy and related articles are no trafficking figure (STATISTICS section 5)
+    where is_tip
+),
+
+measure_map as (
+    select * from {{ ref("map_measure") }}
 ),
 
 entities as (
@@ -20,12 +26,15 @@ flows as (
         {{ year_text("cells.period_start") }} as period,
         entities.source_type,
         case
-            when catalogue.indicator <> 'victims_registered' then '_Z'
-            else {{ or_unknown("cells.status_scope") }}
+            when catalogue.indicator = 'victims_registered'
+                then {{ or_unknown("cells.status_scope") }}
+            when catalogue.indicator <> 'victims_assisted' then '_Z'
+            when {{ is_missing("cells.status_scope") }} then 'ALL'
+            else cells.status_scope
         end as status_scope,
         case
-            when cells.unit_of_count = 'EVENT' then 'event'
-            when cells.unit_of_count = 'OFFENCE' then 'offence'
+            when cells.unit_of_count in ({{ own_basis_units() }})
+                then lower(cells.unit_of_count)
             when
                 cells.unit_of_count in ('VICTIM', 'PERSON')
                 and cells.deduplication in ('WITHIN_SENDER', 'ACROSS_SENDERS')
@@ -39,6 +48,8 @@ flows as (
         cells.period_end,
         cells.area,
         cells.area_unit,
+        cells.legal_article,
+        case when cells.measure <> catalogue.measure then cells.measure end as substitute_measure,
         case when cells.sex = '_T' then '_T' else {{ or_unknown("cells.sex") }} end as sex,
         case
             when cells.age_group = '_T' then '_T' else {{ or_unknown("cells.age_group") }}
@@ -65,9 +76,10 @@ flows as (
         cells.lower_bound,
         cells.upper_bound
     from cells
+    left join measure_map on cells.measure = measure_map.measure
     inner join catalogue
         on
-            cells.measure = catalogue.measure
+            coalesce(measure_map.counts_as, cells.measure) = catalogue.measure
             and (
                 cells.unit_of_count = catalogue.unit_of_count
                 or (
@@ -82,76 +94,115 @@ flows as (
         and year(cells.period_start) = year(cells.period_end)
 ),
 
+-- all articles together before each, and a national measure only where the entity sends none of the
+-- indicator's own
+chosen as (
+    select
+        flows.*,
+        max(case when flows.legal_article = '_T' then 1 else 0 end) over (
+            partition by
+                flows.indicator,
+                flows.reference_area,
+                flows.period,
+                flows.source_type,
+                flows.status_scope,
+                flows.counting_basis,
+                flows.unit_of_count,
+                flows.reporting_entity,
+                flows.sex,
+                flows.age_group,
+                flows.form,
+                flows.citizenship,
+                flows.breakdown,
+                flows.breakdown_code
+        ) as has_all_articles,
+        max(case when flows.substitute_measure is null then 1 else 0 end) over (
+            partition by
+                flows.indicator,
+                flows.reference_area,
+                flows.period,
+                flows.source_type,
+                flows.reporting_entity
+        ) as has_own_measure
+    from flows
+),
+
 -- the same number may stand for the whole area and for its parts: only one level is added
 leveled as (
     select
-        flows.*,
-        max(case when flows.area = '_T' then 1 else 0 end) over (
+        chosen.*,
+        max(case when chosen.area = '_T' then 1 else 0 end) over (
             partition by
-                flows.indicator,
-                flows.reference_area,
-                flows.period,
-                flows.source_type,
-                flows.status_scope,
-                flows.counting_basis,
-                flows.unit_of_count,
-                flows.reporting_entity,
-                flows.sex,
-                flows.age_group,
-                flows.form,
-                flows.citizenship,
-                flows.breakdown,
-                flows.breakdown_code,
-                flows.period_start,
-                flows.period_end
+                chosen.indicator,
+                chosen.reference_area,
+                chosen.period,
+                chosen.source_type,
+                chosen.status_scope,
+                chosen.counting_basis,
+                chosen.unit_of_count,
+                chosen.reporting_entity,
+                chosen.sex,
+                chosen.age_group,
+                chosen.form,
+                chosen.citizenship,
+                chosen.breakdown,
+                chosen.breakdown_code,
+                chosen.legal_article,
+                chosen.period_start,
+                chosen.period_end
         ) as has_area_total,
-        max(case when flows.area_unit = '_T' then 1 else 0 end) over (
+        max(case when chosen.area_unit = '_T' then 1 else 0 end) over (
             partition by
-                flows.indicator,
-                flows.reference_area,
-                flows.period,
-                flows.source_type,
-                flows.status_scope,
-                flows.counting_basis,
-                flows.unit_of_count,
-                flows.reporting_entity,
-                flows.sex,
-                flows.age_group,
-                flows.form,
-                flows.citizenship,
-                flows.breakdown,
-                flows.breakdown_code,
-                flows.period_start,
-                flows.period_end,
-                flows.area
+                chosen.indicator,
+                chosen.reference_area,
+                chosen.period,
+                chosen.source_type,
+                chosen.status_scope,
+                chosen.counting_basis,
+                chosen.unit_of_count,
+                chosen.reporting_entity,
+                chosen.sex,
+                chosen.age_group,
+                chosen.form,
+                chosen.citizenship,
+                chosen.breakdown,
+                chosen.breakdown_code,
+                chosen.legal_article,
+                chosen.period_start,
+                chosen.period_end,
+                chosen.area
         ) as has_unit_total,
         case
-            when month(flows.period_start) = 1 and month(flows.period_end) = 12 then 1 else 0
+            when month(chosen.period_start) = 1 and month(chosen.period_end) = 12 then 1 else 0
         end as is_whole_year,
         max(
             case
-                when month(flows.period_start) = 1 and month(flows.period_end) = 12 then 1 else 0
+                when month(chosen.period_start) = 1 and month(chosen.period_end) = 12 then 1 else 0
             end
         ) over (
             partition by
-                flows.indicator,
-                flows.reference_area,
-                flows.period,
-                flows.source_type,
-                flows.status_scope,
-                flows.counting_basis,
-                flows.unit_of_count,
-                flows.reporting_entity,
-                flows.sex,
-                flows.age_group,
-                flows.form,
-                flows.citizenship,
-                flows.breakdown,
-                flows.breakdown_code,
-                flows.area,
-                flows.area_unit
+                chosen.indicator,
+                chosen.reference_area,
+                chosen.period,
+                chosen.source_type,
+                chosen.status_scope,
+                chosen.counting_basis,
+                chosen.unit_of_count,
+                chosen.reporting_entity,
+                chosen.sex,
+                chosen.age_group,
+                chosen.form,
+                chosen.citizenship,
+                chosen.breakdown,
+                chosen.breakdown_code,
+                chosen.legal_article,
+                chosen.area,
+                chosen.area_unit
         ) as has_whole_year
-    from flows
+    from chosen
+    where
+        (chosen.has_all_articles = 0 or chosen.legal_article = '_T')
+        and (chosen.has_own_measure = 0 or chosen.substitute_measure is null)
 ),
 
 one_level as (

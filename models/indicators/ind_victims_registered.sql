@@ -49,7 +49,7 @@ citizens as (
 
 {{ citizenship_sets() }},
 
-{{ counted_cells([{"breakdown": "victim_status"}], persons=true) }},
+{{ counted_cells([{"breakdown": "victim_status"}, {"form": ["sdg"]}], persons=true) }},
 
 figures as (
     {{ counted_figures(

@@ -1,5 +1,6 @@
--- The shared case reference links events to cases, never persons. A reference on more records than
--- the limit says nothing (STATISTICS section 2, DESIGN section 4) and links none.
+-- The shared case reference links events to cases, never persons. A placeholder is landed empty and
+-- an empty reference links none; a reference on more records than the limit says nothing
+-- (STATISTICS section 2, DESIGN section 4) and links none. Each link says how it came.
 with cases as (
     select * from {{ ref("int_case") }}
 ),
@@ -12,24 +13,27 @@ case_references as (
     select
         cases.case_key,
         cases.case_ref,
+        cases.submission_id,
         'case_ref' as linked_by
     from cases
-    where cases.case_ref is not null
+    where coalesce(trim(cases.case_ref), '') <> ''
     union all
     select
         cases.case_key,
         cases.origin_case_ref as case_ref,
+        cases.submission_id,
         'origin_case_ref' as linked_by
     from cases
-    where cases.origin_case_ref is not null
+    where coalesce(trim(cases.origin_case_ref), '') <> ''
 ),
 
 event_references as (
     select
         events.event_key,
-        events.case_ref
+        events.case_ref,
+        events.submission_id
     from events
-    where events.case_ref is not null
+    where coalesce(trim(events.case_ref), '') <> ''
 ),
 
 reference_uses as (
@@ -45,7 +49,9 @@ reference_uses as (
 ),
 
 usable as (
-    select reference_uses.case_ref
+    select
+        reference_uses.case_ref,
+        reference_uses.n_uses
     from reference_uses
     where reference_uses.n_uses <= {{ var("case_reference_limit") }}
 ),
@@ -54,7 +60,11 @@ matched as (
     select
         case_references.case_key,
         event_references.event_key,
-        min(case_references.linked_by) as linked_by
+        'SHARED_CASE_REFERENCE' as link_rule,
+        min(case_references.linked_by) as linked_by,
+        min(case_references.submission_id) as case_submission_id,
+        min(event_references.submission_id) as event_submission_id,
+        min(usable.n_uses) as n_records
     from case_references
     inner join event_references on case_references.case_ref = event_references.case_ref
     inner join usable on case_references.case_ref = usable.case_ref

@@ -44,6 +44,10 @@ current_version as (
             else {{ age2("dated.age", "age_map.age2") }}
         end as age2,
         dated.citizenship,
+        case
+            when dated.is_legal_entity then '_Z' else dated.economic_activity_status
+        end as economic_activity_status,
+        dated.repeat_offender,
         dated.submission_id,
         dated.record_id,
         dated.source_sheet,

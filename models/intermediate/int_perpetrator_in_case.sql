@@ -28,6 +28,7 @@ current_version as (
         dated.reference_area,
         dated.reporting_entity,
         dated.first_registration_date as registration_date,
+        dated.intoxication,
         dated.submission_id,
         dated.record_id,
         dated.source_sheet,

@@ -29,6 +29,8 @@ current_version as (
         dated.reporting_entity,
         dated.first_registration_date as registration_date,
         dated.role,
+        dated.intoxication,
+        dated.organised_group,
         dated.submission_id,
         dated.record_id,
         dated.source_sheet,

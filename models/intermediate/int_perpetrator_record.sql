@@ -28,7 +28,11 @@ united as (
         police_perpetrators.age,
         police_perpetrators.age_group,
         police_perpetrators.citizenship,
-        police_perpetrators.role
+        police_perpetrators.role,
+        police_perpetrators.intoxication,
+        police_perpetrators.economic_activity_status,
+        police_perpetrators.repeat_offender,
+        police_perpetrators.organised_group
     from police_perpetrators
     union all
     select
@@ -50,7 +54,11 @@ united as (
         defendants.age,
         defendants.age_group,
         defendants.citizenship,
-        '_Z' as role
+        '_Z' as role,
+        defendants.intoxication,
+        defendants.economic_activity_status,
+        defendants.repeat_offender,
+        '_N' as organised_group
     from defendants
 )
 

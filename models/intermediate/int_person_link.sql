@@ -2,7 +2,8 @@
 -- authorisations is complete: every pair authorised. One round of min-label finds every complete
 -- component exactly: its members all neighbour its smallest one. A group that is not complete, or
 -- that an authorisation leaves, is a part of an incomplete component, and each entity in it keeps
--- its own person (STATISTICS section 6).
+-- its own person (STATISTICS section 6). A key on more roles than the limit tells no persons apart,
+-- whoever sent it (a placeholder, a default of a form), and makes nobody one person.
 with nodes as (
     select * from {{ ref("int_person_node") }}
 ),
@@ -15,8 +16,9 @@ builds as (
     select * from {{ ref("stg_build") }}
 ),
 
-valid_pairs as (
-    select distinct
+valid_authorisations as (
+    select
+        authorisations.authorisation_id,
         authorisations.entity_low,
         authorisations.entity_high
     from authorisations
@@ -27,13 +29,37 @@ valid_pairs as (
     where authorisations.entity_low <> authorisations.entity_high
 ),
 
+valid_pairs as (
+    select distinct
+        valid_authorisations.entity_low,
+        valid_authorisations.entity_high
+    from valid_authorisations
+),
+
+role_numbers as (
+    select
+        nodes.person_key,
+        sum(nodes.n_roles) as n_roles
+    from nodes
+    group by nodes.person_key
+),
+
+usable_nodes as (
+    select
+        nodes.person_key,
+        nodes.reporting_entity
+    from nodes
+    inner join role_numbers on nodes.person_key = role_numbers.person_key
+    where coalesce(role_numbers.n_roles, 0) <= {{ var("person_key_limit") }}
+),
+
 edges as (
     select
         one.person_key,
         one.reporting_entity as from_entity,
         other.reporting_entity as to_entity
-    from nodes as one
-    inner join nodes as other
+    from usable_nodes as one
+    inner join usable_nodes as other
         on
             one.person_key = other.person_key
             and one.reporting_entity <> other.reporting_entity
@@ -125,26 +151,56 @@ decided as (
             and checked.group_label = closed.group_label
 ),
 
+linked_under as (
+    select
+        one.person_key,
+        one.reporting_entity,
+        {{ join_distinct("valid_authorisations.authorisation_id") }} as authorisation_ids
+    from decided as one
+    inner join decided as other
+        on
+            one.person_key = other.person_key
+            and one.group_label = other.group_label
+            and one.reporting_entity <> other.reporting_entity
+    inner join valid_authorisations
+        on
+            least(one.reporting_entity, other.reporting_entity) = valid_authorisations.entity_low
+            and greatest(one.reporting_entity, other.reporting_entity)
+            = valid_authorisations.entity_high
+    where one.is_linked
+    group by one.person_key, one.reporting_entity
+),
+
 persons as (
     select
         decided.person_key,
         decided.reporting_entity,
         decided.is_linked,
         case
+            when coalesce(role_numbers.n_roles, 0) > {{ var("person_key_limit") }} then 'overused'
             when decided.is_linked then 'linked'
             when decided.n_neighbours > 0 then 'blocked'
             when decided.n_entities_of_key > 1 then 'not_authorised'
             else 'own'
         end as link_state,
-        {{ key(
-            "person",
-            [
-                "case when decided.is_linked then decided.group_label"
-                ~ " else decided.reporting_entity end",
-                "decided.person_key",
-            ],
-        ) }} as person_id
+        linked_under.authorisation_ids,
+        case
+            when coalesce(role_numbers.n_roles, 0) <= {{ var("person_key_limit") }}
+                then {{ key(
+                    "person",
+                    [
+                        "case when decided.is_linked then decided.group_label"
+                        ~ " else decided.reporting_entity end",
+                        "decided.person_key",
+                    ],
+                ) }}
+        end as person_id
     from decided
+    inner join role_numbers on decided.person_key = role_numbers.person_key
+    left join linked_under
+        on
+            decided.person_key = linked_under.person_key
+            and decided.reporting_entity = linked_under.reporting_entity
 )
 
 select * from persons

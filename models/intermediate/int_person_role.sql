@@ -15,6 +15,7 @@ roles as (
         'VICTIM' as person_role,
         victims.victim_key as role_key,
         victims.reporting_entity,
+        victims.submission_id,
         victims.person_key
     from victims
     union all
@@ -24,6 +25,7 @@ roles as (
         end as person_role,
         perpetrators.perpetrator_key as role_key,
         perpetrators.reporting_entity,
+        perpetrators.submission_id,
         perpetrators.person_key
     from perpetrators
     where not perpetrators.is_legal_entity
@@ -37,7 +39,14 @@ identified as (
         roles.person_role,
         roles.role_key,
         roles.reporting_entity,
-        coalesce(links.link_state, 'no_key') as link_state
+        roles.submission_id,
+        coalesce(links.link_state, 'no_key') as link_state,
+        case
+            when links.link_state = 'linked' then 'PERSON_KEY_AUTHORISED'
+            when coalesce(links.link_state, 'overused') = 'overused' then 'NONE'
+            else 'PERSON_KEY_WITHIN_ENTITY'
+        end as link_rule,
+        links.authorisation_ids
     from roles
     left join links
         on

@@ -11,6 +11,10 @@ events as (
     select * from {{ ref("int_event") }}
 ),
 
+link_groups as (
+    select * from {{ ref("int_link_group") }}
+),
+
 person_pairs as (
     select
         one.reporting_entity as entity_a,
@@ -59,6 +63,30 @@ common_references as (
     having count(*) > {{ var("case_reference_limit") }}
 ),
 
+common_keys as (
+    select
+        links.person_key,
+        min(links.reporting_entity) as entity_a,
+        max(links.reporting_entity) as entity_b
+    from links
+    where links.link_state = 'overused'
+    group by links.person_key
+),
+
+unfinished_groups as (
+    select
+        link_groups.link_group,
+        min(coalesce(cases.reporting_entity, events.reporting_entity)) as entity_a,
+        max(coalesce(cases.reporting_entity, events.reporting_entity)) as entity_b
+    from link_groups
+    left join cases
+        on link_groups.member_key = cases.case_key and link_groups.member_type = 'CASE'
+    left join events
+        on link_groups.member_key = events.event_key and link_groups.member_type = 'EVENT'
+    where not link_groups.is_complete
+    group by link_groups.link_group
+),
+
 blocked as (
     select
         person_pairs.entity_a,
@@ -75,6 +103,22 @@ blocked as (
         count(*) as n_groups
     from common_references
     group by common_references.entity_a, common_references.entity_b
+    union all
+    select
+        common_keys.entity_a,
+        common_keys.entity_b,
+        'person key on too many records' as reason,
+        count(*) as n_groups
+    from common_keys
+    group by common_keys.entity_a, common_keys.entity_b
+    union all
+    select
+        unfinished_groups.entity_a,
+        unfinished_groups.entity_b,
+        'linked events and cases not brought together in the rounds allowed' as reason,
+        count(*) as n_groups
+    from unfinished_groups
+    group by unfinished_groups.entity_a, unfinished_groups.entity_b
 )
 
 select * from blocked

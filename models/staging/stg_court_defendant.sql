@@ -38,6 +38,9 @@ accepted as (
         coalesce(records.sex, '_N') as sex,
         coalesce(records.age_group, '_N') as age_group,
         coalesce(records.citizenship, '_N') as citizenship,
+        coalesce(records.intoxication, '_N') as intoxication,
+        coalesce(records.economic_activity_status, '_N') as economic_activity_status,
+        coalesce(records.repeat_offender, '_N') as repeat_offender,
         -- numbers
         cast(records.age as integer) as age,
         coalesce(records.age_state, 'not_collected') as age_state,

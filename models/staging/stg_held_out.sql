@@ -10,6 +10,7 @@
     ("court", "decision"),
     ("court", "sanction"),
     ("service", "contact"),
+    ("service", "contact_person"),
     ("service", "victim"),
     ("service", "status_decision"),
     ("service", "referral"),

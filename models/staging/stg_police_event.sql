@@ -18,6 +18,7 @@ accepted as (
         records.event_ref,
         records.case_issuer,
         records.case_ref,
+        records.event_area,
         -- codes
         coalesce(records.event_status, '_N') as event_status,
         coalesce(records.exploitation_country, '_N') as exploitation_country,
@@ -25,6 +26,12 @@ accepted as (
         coalesce(records.purpose, '_N') as purpose,
         coalesce(records.act, '_N') as act,
         coalesce(records.means, '_N') as means,
+        coalesce(records.weapon, '_N') as weapon,
+        coalesce(records.situational_context, '_N') as situational_context,
+        coalesce(records.location_type, '_N') as location_type,
+        coalesce(records.motive, '_N') as motive,
+        coalesce(records.cybercrime, '_N') as cybercrime,
+        coalesce(records.reported_by, '_N') as reported_by,
         -- dates
         records.event_registration_date,
         coalesce(records.event_registration_date_state, 'not_collected')

@@ -32,6 +32,10 @@ accepted as (
         coalesce(records.age_group, '_N') as age_group,
         coalesce(records.citizenship, '_N') as citizenship,
         coalesce(records.role, '_N') as role,
+        coalesce(records.intoxication, '_N') as intoxication,
+        coalesce(records.economic_activity_status, '_N') as economic_activity_status,
+        coalesce(records.repeat_offender, '_N') as repeat_offender,
+        coalesce(records.organised_group, '_N') as organised_group,
         -- numbers
         cast(records.age as integer) as age,
         coalesce(records.age_state, 'not_collected') as age_state,

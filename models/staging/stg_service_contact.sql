@@ -22,9 +22,14 @@ accepted as (
         ) }} as contact_key,
         records.reporting_entity,
         records.contact_ref,
+        records.contact_area,
         -- codes
         coalesce(records.contact_channel, '_N') as contact_channel,
         coalesce(records.contact_subject, '_N') as contact_subject,
+        coalesce(records.contact_topic, '_N') as contact_topic,
+        coalesce(records.contact_urgency, '_N') as contact_urgency,
+        coalesce(records.contact_origin, '_N') as contact_origin,
+        coalesce(records.anonymous, '_N') as anonymous,
         -- dates
         records.contact_date,
         coalesce(records.contact_date_state, 'not_collected') as contact_date_state,

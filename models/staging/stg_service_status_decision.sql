@@ -13,6 +13,14 @@ accepted as (
         records.record_id,
         records.source_sheet,
         records.source_row,
+        {{ key(
+            "status_decision",
+            [
+                "records.reporting_entity",
+                "records.victim_ref",
+                "records.status_no",
+            ],
+        ) }} as status_decision_key,
         {{ key("victim", ["records.reporting_entity", "records.victim_ref"]) }} as victim_key,
         records.reporting_entity,
         records.victim_ref,

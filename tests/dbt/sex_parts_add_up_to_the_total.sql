@@ -7,7 +7,13 @@ with figures as (
     where
         basis = 'records'
         and indicator in (
-            'victims_registered', 'persons_suspected', 'persons_charged', 'persons_convicted'
+            'victims_registered',
+            'victims_assisted',
+            'persons_suspected',
+            'persons_charged',
+            'persons_tried',
+            'persons_acquitted',
+            'persons_convicted'
         )
         and age in ('_T', 'Y0T17', 'Y_GE18', '_U')
         and form = '_T'

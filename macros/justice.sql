@@ -1,0 +1,153 @@
+{#- CTEs from `dated` to `listed`: persons at a stage of the justice process, once per basis, year and
+    instance, as registered by each entity and, where identifiers may be linked, as persons.
+    `dated` has role_key, case_key, perpetrator_key, reference_area, source_type, instance,
+    reporting_entity, counted_date, period, and of dim_perpetrator person_id, link_state,
+    is_legal_entity, legal_status, sex, age2 and age_group; `stage_column` tells stages apart. -#}
+{%- macro persons_at_stage(stage_column) -%}
+identified_sources as (
+    select distinct
+        dated.reference_area,
+        dated.source_type
+    from dated
+    where dated.link_state not in ('no_key', 'legal_entity')
+),
+
+by_basis as (
+    select
+        dated.*,
+        'registration' as counting_basis,
+        {{ key("perpetrator_unit", ["dated.perpetrator_key", "dated.period", "dated.instance"]) }}
+            as form_key
+    from dated
+    union all
+    select
+        dated.*,
+        'person' as counting_basis,
+        {{ key(
+            "person_unit",
+            ["dated.person_id", "dated.period", "dated.source_type", "dated.instance"],
+        ) }} as form_key
+    from dated
+    inner join identified_sources
+        on
+            dated.reference_area = identified_sources.reference_area
+            and dated.source_type = identified_sources.source_type
+    where not dated.is_legal_entity
+),
+
+numbered as (
+    select
+        by_basis.*,
+        row_number() over (
+            partition by by_basis.{{ stage_column }}, by_basis.form_key, by_basis.reference_area
+            order by by_basis.counted_date, by_basis.role_key
+        ) as role_no
+    from by_basis
+),
+
+listed as (
+    select
+        numbered.{{ stage_column }},
+        numbered.role_key,
+        numbered.case_key,
+        numbered.perpetrator_key,
+        numbered.reference_area,
+        numbered.source_type,
+        numbered.instance,
+        numbered.reporting_entity,
+        numbered.counted_date,
+        numbered.period,
+        numbered.person_id,
+        numbered.link_state,
+        numbered.is_legal_entity,
+        numbered.legal_status,
+        numbered.sex,
+        numbered.age2,
+        numbered.age_group,
+        numbered.counting_basis,
+        numbered.form_key,
+        numbered.role_no
+    from numbered
+)
+{%- endmacro -%}
+
+
+{#- CTEs from `units` to `figures` of persons judged: forms are those of all trafficking charges on
+    the defendant in the case, `_U` where none is on record. -#}
+{%- macro judged_figures(indicator) -%}
+numbered as (
+    select * from {{ ref("ind_person_judged") }}
+    where judgment = '{{ indicator }}'
+),
+
+perpetrators as (
+    select * from {{ ref("dim_perpetrator") }}
+),
+
+charges as (
+    select * from {{ ref("fct_charge") }}
+    where is_tip
+),
+
+charge_forms as (
+    select * from {{ ref("ind_charge_form") }}
+),
+
+units as (
+    select
+        numbered.*,
+        '_Z' as status_scope,
+        '_Z' as population_scope,
+        numbered.perpetrator_key as citizenship_key,
+        1 as weight,
+        not numbered.is_legal_entity as is_counted
+    from numbered
+    where numbered.role_no = 1
+),
+
+all_forms as (
+    select
+        numbered.form_key,
+        charge_forms.form_classification,
+        charge_forms.form
+    from numbered
+    inner join charges on numbered.role_key = charges.case_perpetrator_key
+    inner join charge_forms on charges.charge_key = charge_forms.charge_key
+    union all
+    -- without any trafficking charge on record the form is not known
+    select
+        numbered.form_key,
+        unknown_forms.form_classification,
+        unknown_forms.form
+    from numbered
+    cross join (
+        values ('fine', '_U'), ('iccs', '0204'), ('unodc', '_U')
+    ) as unknown_forms (form_classification, form)
+),
+
+{{ known_forms() }},
+
+citizens as (
+    select
+        perpetrators.perpetrator_key as citizenship_key,
+        perpetrators.reference_area,
+        perpetrators.citizenship
+    from perpetrators
+),
+
+{{ citizenship_sets() }},
+
+{{ counted_cells([{"breakdown": "legal_status", "all_units": true}], persons=true) }},
+
+figures as (
+    {{ counted_figures(indicator, person_or_entity()) }}
+)
+{%- endmacro -%}
+
+
+{#- Unit of count of a figure of persons: legal entities stand in the breakdown by legal status. -#}
+{%- macro person_or_entity() -%}
+    case when counted.breakdown = 'legal_status'
+    and counted.breakdown_code in ('LEGAL_PRIVATE', 'LEGAL_PUBLIC', 'OTHER_ENTITY')
+    then 'LEGAL_ENTITY' else 'PERSON' end
+{%- endmacro -%}

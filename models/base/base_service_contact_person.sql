@@ -1,0 +1,1 @@
+{{ landing("service", "contact_person") }}

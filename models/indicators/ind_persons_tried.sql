@@ -1,0 +1,3 @@
+with {{ judged_figures("persons_tried") }}
+
+select * from figures

@@ -1,0 +1,15 @@
+-- Nobody states recruitment for a whole event: the event side of the attribution is empty.
+with victims_in_event as (
+    select * from {{ ref("int_victim_in_event") }}
+),
+
+events as (
+    select
+        event_key,
+        '_N' as recruitment_method
+    from {{ ref("int_event") }}
+),
+
+{{ attributed("recruitment_method") }}
+
+select * from attributed
