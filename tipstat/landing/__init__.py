@@ -5,6 +5,7 @@ A load is one transaction over the landing folder and the registry (DESIGN secti
 
 from tipstat.landing.changes import supersede, withdraw
 from tipstat.landing.header import LandedCounts, SubmissionHeader
+from tipstat.landing.purging import PurgeRequest
 from tipstat.landing.rebuild import Rebuilt, rebuild_registry
 from tipstat.landing.transaction import (
     already_accepted,
@@ -16,6 +17,7 @@ from tipstat.landing.transaction import (
 
 __all__ = [
     "LandedCounts",
+    "PurgeRequest",
     "Rebuilt",
     "SubmissionHeader",
     "already_accepted",

@@ -15,6 +15,7 @@ from tipstat.landing.header import LandedCounts, SubmissionHeader
 from tipstat.registry.models import (
     KeyInUse,
     LoadIntent,
+    Purge,
     ReportingEntity,
     Submission,
     SubmissionCoverage,
@@ -52,9 +53,11 @@ def check_header(session: Session, header: SubmissionHeader) -> None:
     Raises:
         WorkplaceError: TIP-919 another pseudonym key than that of the first load.
         ReturnRefused: TIP-543 an unregistered entity, TIP-544 no period, TIP-541 and TIP-542 an
-            earlier submission that cannot be replaced or updated, TIP-540 an overlapping period.
+            earlier submission that cannot be replaced or updated, TIP-540 an overlapping period,
+            TIP-553 a file of which records were destroyed on a legal ground.
     """
     _check_key(session, header.key_fingerprint)
+    _check_destroyed(session, header)
     _check_entities(session, header)
     start, end = _period(header)
     named = [_earlier(session, header, earlier_id) for earlier_id in _named(header)]
@@ -73,6 +76,21 @@ def _check_key(session: Session, fingerprint: str) -> None:
             found=f"a key with fingerprint {fingerprint}",
             expected=f"the key with fingerprint {fixed}, fixed by the first load",
         )
+
+
+def _check_destroyed(session: Session, header: SubmissionHeader) -> None:
+    """What was destroyed on a legal ground does not come back by its old file (STATISTICS 6)."""
+    query = (
+        select(Purge)
+        .join(Submission, Purge.submission_id == Submission.id)
+        .where(Submission.file_sha256 == header.file_sha256, Purge.destroyed_at.is_not(None))
+        .order_by(Purge.destroyed_at)
+    )
+    purge = session.scalars(query).first()
+    if purge is not None:
+        found = f"records of {purge.submission_id} destroyed on {purge.destroyed_at:%Y-%m-%d}"
+        where = f"{header.kind} return of {header.sender}"
+        raise refuse("TIP-553", ReturnRefused, where=where, found=f"{found} ({purge.ground})")
 
 
 def _check_entities(session: Session, header: SubmissionHeader) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from tipstat.landing import folders
-from tipstat.registry import Registry, Submission
+from tipstat.registry import Purge, Registry, Submission
 from tipstat.workspace import Workspace
 
 Row = dict[str, object]
@@ -42,12 +42,29 @@ def account_of(ws: Workspace, submission_id: str, columns: Sequence[str]) -> lis
         *_section("held out", sorted(row.held_out.items())),
         *_section("findings", sorted(row.findings.items())),
         *_section("rule", findings_by_rule(ws, submission_id)),
+        *_section("destroyed", _destroyed(registry, submission_id)),
         *_section("history", _history(registry, row)),
     ]
 
 
 def _section(section: str, pairs: Iterable[tuple[str, object]]) -> list[Row]:
     return [{"section": section, "name": name, "value": value} for name, value in pairs]
+
+
+def _destroyed(registry: Registry, submission_id: str) -> list[tuple[str, object]]:
+    """What was destroyed of the submission, when, on which ground and by whom."""
+    return [
+        (
+            f"{purge.destroyed_at:%Y-%m-%d %H:%M} UTC",
+            f"{purge.scope} by {purge.actor}, {purge.ground}: {purge.note} ({_numbers(purge)})",
+        )
+        for purge in registry.purges(submission_id)
+        if purge.destroyed_at is not None
+    ]
+
+
+def _numbers(purge: Purge) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(purge.counts.items())) or "none"
 
 
 def _history(registry: Registry, row: Submission) -> list[tuple[str, object]]:

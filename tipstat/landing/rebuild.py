@@ -12,7 +12,9 @@ from tipstat.errors import TipstatError, WorkplaceError
 from tipstat.landing import folders
 from tipstat.landing.acceptance import submission_row
 from tipstat.landing.header import LandedCounts
+from tipstat.landing.purging import purge_row
 from tipstat.landing.receipts import header_from_json
+from tipstat.landing.tombstones import Tombstone, is_destroyed, read_tombstones
 from tipstat.registry import engine as engines
 from tipstat.registry.models import (
     AuditEvent,
@@ -42,10 +44,11 @@ class Rebuilt:
 
 @dataclass(frozen=True)
 class _Landed:
-    """The two files of one landed submission; ``status`` is ``None`` where there is none."""
+    """The accounts of one landed submission; ``status`` is ``None`` where there is none."""
 
     receipt: dict[str, Any]
     status: dict[str, Any] | None
+    stones: tuple[Tombstone, ...] = ()
 
     @property
     def received_at(self) -> datetime:
@@ -55,9 +58,9 @@ class _Landed:
 def rebuild_registry(ws: Workspace) -> Rebuilt:
     """Make the registry of a workspace again from its landing.
 
-    Restored: submissions with status, order, relations and history, and the entities they
-    concern. Not restored: link authorisations (to be decided and entered again), entities that
-    never sent anything, and the list of builds.
+    Restored: submissions with status, order, relations and history, the entities they concern,
+    and from the tombstones what was destroyed. Not restored: link authorisations (to be decided
+    and entered again), entities that never sent anything, and the list of builds.
 
     Returns:
         What was found.
@@ -80,6 +83,7 @@ def rebuild_registry(ws: Workspace) -> Rebuilt:
         session.flush()
         for item in landed:
             _add_status(session, item)
+            session.add_all(purge_row(item.receipt["id"], stone) for stone in item.stones)
         _add_key(session, landed)
         details = {"submissions": len(landed), "undecided": list(undecided)}
         add_audit(session, None, "registry rebuilt", ws.settings.workspace_id, details)
@@ -94,7 +98,7 @@ def _read(ws: Workspace, submission_id: str) -> _Landed:
     receipt = folders.read_json(folder / folders.SUBMISSION_FILE)
     path = folder / folders.STATUS_FILE
     status = folders.read_json(path) if path.exists() else None
-    landed = _Landed(receipt, status)
+    landed = _Landed(receipt, status, read_tombstones(folder))
     try:
         sound = receipt["id"] == submission_id and landed.received_at.tzinfo is not None
         _submission(landed)
@@ -138,13 +142,20 @@ def _submission(item: _Landed) -> Submission:
         LandedCounts(**receipt["counts"]),
         receipt["id"],
         item.received_at,
-        item.status["status"] if item.status else "received",
+        _status_of(item),
         tipstat_version=receipt["tipstat_version"],
     )
     row.sequence = item.status["sequence"] if item.status else None
     known = {entity["id"] for entity in receipt["entities"]}
     row.coverage = [c for c in row.coverage if c.reporting_entity in known]
     return row
+
+
+def _status_of(item: _Landed) -> str:
+    """A purge may have died between the swap of the folder and its status file."""
+    if is_destroyed(item.stones):
+        return "purged"
+    return str(item.status["status"]) if item.status else "received"
 
 
 def _add_status(session: Session, item: _Landed) -> None:

@@ -64,6 +64,19 @@ def write_receipt(
     folders.write_json(folder / folders.SUBMISSION_FILE, content)
 
 
+def recount(folder: Path, counts: LandedCounts) -> None:
+    """Let ``submission.json`` say what is in the folder after records were destroyed."""
+    path = folder / folders.SUBMISSION_FILE
+    accounts = (folders.SUBMISSION_FILE, folders.STATUS_FILE)
+    sizes = {k: n for k, n in folders.file_sizes(folder).items() if k not in accounts}
+    folders.write_json(path, folders.read_json(path) | {"counts": asdict(counts), "files": sizes})
+
+
+def landed_counts(folder: Path) -> LandedCounts:
+    """The counts that stand in ``submission.json``."""
+    return LandedCounts(**folders.read_json(folder / folders.SUBMISSION_FILE)["counts"])
+
+
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
     days = {name: values[name].isoformat() if values[name] else None for name in _DAYS}
     return values | days | {"coverage": [list(pair) for pair in values["coverage"]]}

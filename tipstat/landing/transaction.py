@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tipstat.errors import TipstatError
-from tipstat.landing import acceptance, folders, processes, receipts
+from tipstat.landing import acceptance, folders, processes, purging, receipts
 from tipstat.landing.header import LandedCounts, SubmissionHeader, new_submission_id
 from tipstat.registry import Registry
 from tipstat.registry.models import LoadIntent, Submission
@@ -235,10 +235,11 @@ def _close(intent: LoadIntent | None, outcome: str) -> None:
 
 
 def sweep(ws: Workspace, *, wait: bool = True) -> list[str]:
-    """Settle the loads that died, and remove what they left.
+    """Settle the loads and purges that died, and remove what they left.
 
-    Runs under an exclusive lock. Touches only loads whose intent is a day old, or whose process
-    on this machine is dead; a folder without an intent is never removed.
+    Runs under an exclusive lock, which a purge holds from beginning to end. Touches only loads
+    whose intent is a day old, or whose process on this machine is dead; a folder without an
+    intent is never removed.
 
     Args:
         ws: the workspace.
@@ -252,6 +253,7 @@ def sweep(ws: Workspace, *, wait: bool = True) -> list[str]:
     with folders.sweep_lock(ws, wait=wait) as held:
         if not held:
             return swept
+        purging.finish_open(ws, registry)
         for intent in registry.open_intents():
             if is_abandoned(intent, utc_now()) and not settle(ws, registry, intent.submission_id):
                 swept.append(intent.submission_id)

@@ -21,12 +21,13 @@ from sqlalchemy import (
     MetaData,
     String,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
-STATUSES = ("received", "checked", "accepted", "refused", "superseded", "withdrawn")
+STATUSES = ("received", "checked", "accepted", "refused", "superseded", "withdrawn", "purged")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -103,7 +104,8 @@ class Submission(Base):
     __tablename__ = "submission"
     __table_args__ = (
         CheckConstraint(
-            "status in ('received', 'checked', 'accepted', 'refused', 'superseded', 'withdrawn')",
+            "status in ('received', 'checked', 'accepted', 'refused', 'superseded', 'withdrawn', "
+            "'purged')",
             name="status",
         ),
         # One file under one layout stands in the figures once, whoever loads it at the same time.
@@ -245,6 +247,30 @@ class Build(Base):
     warehouse_file: Mapped[str] = mapped_column(String(300))
     submissions: Mapped[list[str]]
     details: Mapped[dict[str, Any]]
+    reproducible: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    not_reproducible_reason: Mapped[str | None] = mapped_column(String(500))
+
+
+class Purge(Base):
+    """Records that were destroyed on a legal ground: how many, why and by whom (STATISTICS 6).
+
+    ``destroyed_at`` is set when the landing no longer holds them, ``finished_at`` when nothing is
+    left to do; one that ended without the former was given up and destroyed nothing.
+    """
+
+    __tablename__ = "purge"
+    __table_args__ = (CheckConstraint("scope in ('SUBMISSION', 'RECORDS')", name="scope"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"), index=True)
+    scope: Mapped[str] = mapped_column(String(20))
+    ground: Mapped[str] = mapped_column(String(40))
+    note: Mapped[str] = mapped_column(String(500))
+    actor: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime]
+    destroyed_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, int]]
 
 
 class KeyInUse(Base):

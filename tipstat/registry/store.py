@@ -20,6 +20,7 @@ from tipstat.registry.models import (
     KeyInUse,
     LinkAuthorisation,
     LoadIntent,
+    Purge,
     ReportingEntity,
     Submission,
 )
@@ -320,6 +321,14 @@ class Registry:
         """The builds recorded, oldest first."""
         with self.read() as session:
             return list(session.scalars(select(Build).order_by(Build.built_at, Build.id)))
+
+    def purges(self, submission_id: str | None = None) -> list[Purge]:
+        """The purges recorded, oldest first: of one submission, or all; also those given up."""
+        query = select(Purge).order_by(Purge.started_at, Purge.id)
+        if submission_id is not None:
+            query = query.where(Purge.submission_id == submission_id)
+        with self.read() as session:
+            return list(session.scalars(query))
 
 
 def get_submission(session: Session, submission_id: str) -> Submission:
