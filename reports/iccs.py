@@ -6,17 +6,25 @@ Source: ICCS version 1.0 (UNODC, 2015/2016), section 0204 and its disaggregating
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reports.families import (
+    below_submissions,
+    below_years,
+    cells_below,
+    event_tags,
+    offences_below,
+)
 from reports.files import replacing
-from reports.indicators import Selection
+from reports.indicators import Selection, parse_years
 from reports.notes import (
     TAGS,
     UNDER_0204,
     coverage,
     definitions,
+    inclusions_table,
     legend,
     map_table,
     offence_map,
@@ -39,7 +47,15 @@ from reports.tables import (
     number,
 )
 from reports.texts import Texts, texts
-from reports.workbook import Scope, notes_lines, report_scope, write_contents, write_cover
+from reports.workbook import (
+    Scope,
+    bare_scope,
+    notes_lines,
+    report_scope,
+    write_contents,
+    write_cover,
+)
+from tipstat.errors import UsageError
 from tipstat.warehouse import reading
 
 if TYPE_CHECKING:
@@ -49,30 +65,6 @@ if TYPE_CHECKING:
 
 #: Rows of every table: the whole of 0204, its groups, and what is 0204 without a group.
 CODES = ("_T", "02041", "02042", "02043", "02044", "0204")
-
-#: Offences that the national map puts outside 0204, by year of registration of their event.
-_OUTSIDE = """
-select
-    fct_event.event_registration_year as period,
-    fct_offence.iccs_code,
-    code.label,
-    fct_offence.relation,
-    coalesce(source.label, entity.source_type) as source_type,
-    sum(fct_offence.offence_count)::bigint as offences
-from fct_offence
-inner join fct_event on fct_offence.event_key = fct_event.event_key
-inner join dim_reporting_entity as entity on fct_offence.reporting_entity = entity.reporting_entity
-left join code_label as code on code.list = 'iccs' and code.code = fct_offence.iccs_code
-left join code_label as source
-    on source.list = 'source_type' and source.code = entity.source_type
-where
-    not fct_offence.is_tip
-    and fct_event.event_status not in ('REQUALIFIED', 'UNFOUNDED', 'CANCELLED')
-    and fct_event.reference_area = $area
-    and list_contains($years::varchar[], fct_event.event_registration_year)
-group by all
-order by all
-"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +126,7 @@ def write_iccs_report(
     """
     words = texts(language)
     with reading(ws) as connection:
-        scope = report_scope(connection, (area,), years, language)
+        scope = _scope(connection, area, years, language)
         title = words("iccs.title", area=next(iter(scope.areas.values())))
         with (
             replacing(path) as temporary,
@@ -180,7 +172,8 @@ class _Report:
             self.book.add(words("sheet.contents")),
         )
         listed = [self._unit_sheet(indicator) for indicator in SHEETS]
-        listed += [self._map_sheet(), self._rules_sheet(), self._notes_sheet(title)]
+        listed += [self._below_sheet(), self._map_sheet(), self._inclusions_sheet()]
+        listed += [self._rules_sheet(), self._notes_sheet(title)]
         write_cover(self.book, cover, self.scope, title)
         write_contents(self.book, contents, listed)
 
@@ -197,8 +190,8 @@ class _Report:
         tags = [tag for tag in SHEETS[indicator] if tag.name != "At" or _has(grid, tag)]
         table = self._table(indicator, grid, tags)
         blocks = [Block(table, notes=self._notes(indicator, rows, tags))]
-        if indicator == "offences_recorded":
-            blocks += self._below_the_line()
+        if indicator == "events_recorded":
+            blocks += self._event_tags()
         name = self.book.table_sheet(
             words(f"iccs.sheet.{indicator}"),
             heading,
@@ -276,6 +269,11 @@ class _Report:
             words("iccs.non_additive")
             if indicator != "offences_recorded"
             else words("iccs.offences"),
+            *(
+                [words("iccs.below_elsewhere", sheet=words("iccs.sheet.below"))]
+                if indicator == "offences_recorded"
+                else []
+            ),
             words("iccs.total"),
             *(
                 words("iccs.no_tag", tag=f"{tag.name} ({words(f'tag.{tag.name}')})")
@@ -289,26 +287,34 @@ class _Report:
             words("note.vintage", vintage=self.scope.vintage),
         )
 
-    def _below_the_line(self) -> list[Block]:
-        """Offences outside 0204 in counted events: shown apart, never added (STATISTICS 5)."""
+    def _event_tags(self) -> list[Block]:
+        """Recorded events by the tags of ICCS that describe an event, where collected."""
         words = self.words
-        found = self.connection.execute(
-            _OUTSIDE, {"area": self.area, "years": list(self.scope.years)}
-        ).fetchall()
-        if not found:
+        table = event_tags(self.connection, self.area, self.scope.years, words)
+        if table is None:
             return []
-        shown = (("period", 7), ("iccs", 8), ("iccs_label", 46), ("relation", 20),
-                 ("source_type", 20))  # fmt: skip
-        columns = (
-            *(Column(words(f"column.{name}"), "text", width) for name, width in shown),
-            Column(words("column.value"), "number", 10),
-        )
-        rows = [
-            [year, code, label or code, words.get(f"relation.{relation}", relation), source, count]
-            for year, code, label, relation, source, count in found
+        return [Block(table, words("iccs.event_tags"), (words("iccs.event_tags_note"),))]
+
+    def _below_sheet(self) -> tuple[str, str, str]:
+        """Families outside 0204, each line with its unit: shown apart, never added."""
+        words = self.words
+        heading = words("iccs.below")
+        parts = ((offences_below, "iccs.below_offences"), (cells_below, "iccs.below_cells"))
+        found = [
+            (table, words(text))
+            for read, text in parts
+            if (table := read(self.connection, self.area, self.scope.years, words)) is not None
         ]
-        table = Table("iccs_below_the_line", columns, rows)
-        return [Block(table, words("iccs.below"), (words("iccs.below_note"),))]
+        if not found:
+            return heading, "", words("contents.none")
+        self.used.update(below_submissions(self.connection, self.area))
+        name = self.book.table_sheet(
+            words("iccs.sheet.below"), heading, [words("iccs.below_note"), found[0][1]],
+            [Block(table, text if number else "", (legend(words),) if number else ())
+             for number, (table, text) in enumerate(found)],
+            back_to=words("sheet.contents"),
+        )  # fmt: skip
+        return heading, name, words("iccs.below_about")
 
     # ---- law, rules, notes ---------------------------------------------------------------------
 
@@ -331,15 +337,25 @@ class _Report:
         )  # fmt: skip
         return heading, name, words("map.rows", count=len(self.map))
 
-    def _rules_sheet(self) -> tuple[str, str, str]:
-        """Counting rules: inclusion tags of the law, and what each submission declared."""
+    def _inclusions_sheet(self) -> tuple[str, str, str]:
+        """What counts along: as each submission declares, and as the law's provisions say."""
         words = self.words
-        tags = self._tags_table()
+        declared = inclusions_table(self.connection, sorted(self.used), words)
+        blocks = [Block(declared, notes=(words("iccs.inclusions_note"),))]
+        if self.map:
+            blocks.append(Block(self._tags_table(), words("iccs.inclusions_law")))
+        heading = words("iccs.inclusions")
+        name = self.book.table_sheet(
+            words("iccs.sheet.inclusions"), heading, [words("iccs.inclusions_subtitle")], blocks,
+            back_to=words("sheet.contents"),
+        )  # fmt: skip
+        return heading, name, ""
+
+    def _rules_sheet(self) -> tuple[str, str, str]:
+        """Counting rules, and what each submission declared."""
+        words = self.words
         sent = submissions_table(self.connection, sorted(self.used), words)
-        blocks = [
-            Block(tags, notes=tuple(words.under("iccs_rule").values())),
-            Block(sent, words("table.sources")),
-        ]
+        blocks = [Block(sent, notes=tuple(words.under("iccs_rule").values()))]
         heading = words("iccs.rules")
         name = self.book.table_sheet(
             words("iccs.sheet.rules"), heading, [words("iccs.rules_subtitle")], blocks,
@@ -352,7 +368,7 @@ class _Report:
         columns = (
             Column(words("map.offence_code"), "text", 18),
             Column(words("map.iccs_code"), "text", 10),
-            *(Column(f"{tag}: {words(f'tag.{tag}')}", "text", 20) for _, tag in TAGS),
+            *(Column(f"{tag}: {words(f'tag.{tag}')}", "text", 15) for _, tag in TAGS),
         )
         rows = [
             [row["offence_code"], row["iccs_code"],
@@ -371,6 +387,26 @@ class _Report:
             back_to=words("sheet.contents"),
         )  # fmt: skip
         return words("sheet.notes"), name, ""
+
+
+def _scope(
+    connection: duckdb.DuckDBPyConnection, area: str, years: Sequence[str], language: str
+) -> Scope:
+    """The scope of the report; years that have something below the line alone belong to it too.
+
+    Raises:
+        UsageError: as ``report_scope``.
+    """
+    wanted = set(parse_years(years))
+    code = area.upper()
+    below = {year for year in below_years(connection, code) if not wanted or year in wanted}
+    try:
+        scope = report_scope(connection, (area,), years, language)
+    except UsageError as refusal:
+        if refusal.rule != "TIP-705" or not below:
+            raise
+        scope = bare_scope(connection, code)
+    return replace(scope, years=tuple(sorted({*scope.years, *below})))
 
 
 def _tag_filter(tag: Tag) -> dict[str, tuple[str, ...]]:

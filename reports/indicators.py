@@ -58,6 +58,7 @@ COLUMNS = tuple(
     for column in (*KEY, *MEASURES)
     for name in ((column, f"{column}_label") if column in CODED else (column,))
 )
+_FORMS = ("form", "form_iccs", "form_unodc")
 _LIST_OF = {
     "form": "case form_classification when 'fine' then 'form'"
     " else 'form_' || form_classification end",
@@ -305,7 +306,7 @@ OPTIONS = {"reference_area": "area", "source_type": "source"}
 def _names(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, str]:
     """Everything a value may be called, codes and labels in lower case, with the code it means."""
     stored = connection.execute(f"select distinct {column} from fct_indicator_value").fetchall()
-    lists = {"form": ["form", "form_iccs", "form_unodc"]}.get(column, [CODED[column] or column])
+    lists = _FORMS if column == "form" else (CODED[column] or column,)
     special = ["missing"] if column in (*DIMENSIONS, "form_classification") else []
     labelled = connection.execute(
         "select code, label from code_label where list_contains($lists::varchar[], list)",

@@ -82,6 +82,21 @@ def definitions(
     return lines + [f"{code}: {words(f'caveat.{code}')}" for code in codes]
 
 
+def denominators(rows: Sequence[Row], words: Texts) -> list[str]:
+    """What quotients were divided by, as their comments say: source and vintage, with years."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        # The series has a column of its own in the table.
+        text = re.sub(r"^series \w+(; |$)", "", str(row["comment"] or ""))
+        if text:
+            key = (str(row["reference_area_label"]), text)
+            said.setdefault(key, set()).add(str(row["period"]))
+    return [
+        words("note.denominator", area=area, years=spans(sorted(years)), text=text)
+        for (area, text), years in sorted(said.items())
+    ]
+
+
 def coverage(pivoted: Pivot, words: Texts) -> list[str]:
     """For each area and source: entities, records held out, part years, maps and submissions."""
     groups: dict[tuple[str, str], list[Row]] = {}
@@ -138,15 +153,37 @@ def submissions_table(
     connection: duckdb.DuckDBPyConnection, used: Sequence[str], words: Texts
 ) -> Table:
     """The submissions used, with what each declared of itself."""
+    return _submissions(connection, used, _DECLARED, "submissions", words)
+
+
+def inclusions_table(
+    connection: duckdb.DuckDBPyConnection, used: Sequence[str], words: Texts
+) -> Table:
+    """What each submission counts along: attempts and the ICCS inclusions, as it declared."""
+    return _submissions(connection, used, _INCLUDED, "inclusions", words)
+
+
+_DECLARED = (
+    "submission_id", "sender", "kind", "reference_area", "period_start", "period_end", "maturity",
+    "intent", "status_scope", "deduplication", "offence_rule", "attempts_included", "age_moment",
+    "area_covered", "units_in_scope", "units_silent", "legal_basis",
+)  # fmt: skip
+_INCLUDED = (
+    "submission_id", "sender", "kind", "period_start", "period_end", "attempts_included",
+    "threats_included", "aiding_included", "accomplices_included", "conspiracy_included",
+    "incitement_included",
+)  # fmt: skip
+
+
+def _submissions(
+    connection: duckdb.DuckDBPyConnection,
+    used: Sequence[str],
+    shown: Sequence[str],
+    table: str,
+    words: Texts,
+) -> Table:
     held = {name for name, *_ in connection.execute("describe dim_submission").fetchall()}
-    wanted = [
-        name
-        for name in ("submission_id", "sender", "kind", "reference_area", "period_start",
-                     "period_end", "maturity", "intent", "status_scope", "deduplication",
-                     "offence_rule", "attempts_included", "age_moment", "area_covered",
-                     "units_in_scope", "units_silent", "legal_basis")
-        if name in held
-    ]  # fmt: skip
+    wanted = [name for name in shown if name in held]
     rows = connection.execute(
         f"select {', '.join(wanted)} from dim_submission"
         " where list_contains($used::varchar[], submission_id) order by submission_id",
@@ -156,7 +193,15 @@ def submissions_table(
         Column(words.get(f"submission.{name}", name), "text", 40 if name == "submission_id" else 15)
         for name in wanted
     )
-    return Table("submissions", columns, [list(row) for row in rows], frozen_columns=1)
+    cells = [[_said(value, words) for value in row] for row in rows]
+    return Table(table, columns, cells, frozen_columns=1)
+
+
+def _said(value: object, words: Texts) -> object:
+    """What a submission declared; nothing, or a missing code, says nothing."""
+    if value is None or str(value).startswith("_"):
+        return words("unstated")
+    return words.get(f"yes_no.{value}", value) if isinstance(value, str) else value
 
 
 def offence_map(ws: Workspace, area: str) -> list[dict[str, str]]:

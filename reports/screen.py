@@ -53,7 +53,23 @@ def screen(
 
 def _text(row: Mapping[str, object], name: str) -> object:
     """The label of a column, nothing where it does not apply, or the number."""
+    if name in _NUMBERS:
+        return printed(row, name)
     return "" if row[name] == "_Z" else row.get(f"{name}_label", row[name])
+
+
+def printed(row: Mapping[str, object], name: str) -> object:
+    """A number of a figure as it is printed: counts whole, quotients rounded.
+
+    Quotients have two decimals under 10 and one above (indicators.md section 5.2); their figures
+    are those with a denominator.
+    """
+    value = row[name]
+    if not isinstance(value, int | float):
+        return value
+    if row["denominator"] is not None:
+        return f"{value:.2f}" if abs(value) < 10 else f"{value:,.1f}"
+    return int(value) if float(value).is_integer() else value
 
 
 def closing_line(connection: duckdb.DuckDBPyConnection, language: str) -> str:

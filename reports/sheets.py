@@ -7,6 +7,7 @@ one header row, no merged cells, frozen headings, print titles, and the notice o
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import textwrap
 import zipfile
@@ -33,6 +34,9 @@ LINE = 118
 NOTE_LINE = 138
 LINE_HEIGHT = 15
 A4 = 9
+#: Characters across a landscape page at the smallest size that is still read with ease (60 %).
+PAGE_WIDTH = 220
+CHART_ROWS = 27
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class Column:
     """A column of a table.
 
     Attributes:
-        kind: ``text``, ``number`` or ``flag`` (a symbol beside a number).
+        kind: ``text``, ``number``, ``rate`` (a quotient: two decimals under 10, one above, as
+            indicators.md 5.2 says) or ``flag`` (a symbol beside a number).
         width: in characters; long headings wrap.
     """
 
@@ -64,6 +69,8 @@ class Chart:
     Attributes:
         columns: first and last column of the values; their headings are the categories.
         description: alternative text for readers who do not see the chart.
+        bars: draw bars, which join no two years; for years that do not follow one another.
+        rate: the values are quotients.
     """
 
     title: str
@@ -72,6 +79,8 @@ class Chart:
     columns: tuple[int, int]
     series: tuple[Series, ...]
     description: str
+    bars: bool = False
+    rate: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,7 @@ class Book:
         )
         self.names: list[str] = []
         self._tables: set[str] = set()
+        self._drawn: list[tuple[str, int, Chart]] = []
         self._format = {name: self.workbook.add_format(of) for name, of in FORMATS.items()}
         self.workbook.set_properties(
             {
@@ -169,13 +179,13 @@ class Book:
         charts: Sequence[Chart] = (),
         back_to: str = "",
     ) -> str:
-        """Write a sheet: title, subtitle, notice, tables with their notes, charts.
+        """Write a sheet: title, subtitle, notice, tables with their notes.
 
         Args:
             name: of the sheet; shortened to what Excel allows.
             subtitle: unit of count, counting rule, reference date and the like, one line each.
             blocks: the first one's header row is frozen and repeated on every printed page.
-            charts: over the first table.
+            charts: over the first table; drawn by ``chart_sheet``, to which this sheet links.
             back_to: the sheet of contents, linked.
 
         Returns:
@@ -183,18 +193,51 @@ class Book:
         """
         sheet = self.add(name)
         row = self._head(sheet, title, subtitle, back_to)
+        if charts:
+            cell = f"A{self._chart_row(len(self._drawn)) + 1}"
+            charted = self._sheet_name(self.words("sheet.charts"))
+            self.link(sheet, row, 0, charted, self.words("charts.link"), cell=cell)
+            self._drawn += [(str(sheet.get_name()), row + 1, chart) for chart in charts]
+            row += 1
         widths = self._columns(sheet, [block.table for block in blocks])
         sheet.freeze_panes(row + 1, blocks[0].table.frozen_columns)
         sheet.repeat_rows(row)
-        first = row
+        self._pages(sheet, widths, blocks[0].table.frozen_columns)
         for number, block in enumerate(blocks):
             if number:
                 sheet.write_string(row, 0, block.heading, self._format["heading"])
                 row += 1
             row = self._rectangle(sheet, row, block.table, widths)
             row = self._lines(sheet, row, block.notes) + 1
-        self._charts(sheet, row, first, charts)
         return str(sheet.get_name())
+
+    def chart_sheet(self, *, back_to: str = "") -> str:
+        """Draw the charts of all tables on a sheet of their own, one on each printed page.
+
+        On the sheet of its table a chart would be printed under the repeated header row.
+
+        Returns:
+            The name of the sheet, empty where there is nothing to draw.
+        """
+        if not self._drawn:
+            return ""
+        sheet = self.add(self.words("sheet.charts"))
+        sheet.set_column(0, 0, LINE)
+        self._head(sheet, self.words("sheet.charts"), (), back_to)
+        for number, (table, header, chart) in enumerate(self._drawn):
+            row = self._chart_row(number)
+            self.link(sheet, row, 0, table, self.words("charts.table", sheet=table))
+            sheet.insert_chart(
+                row + 1, 0, self._chart(table, header, chart),
+                {"description": chart.description, "object_position": 2},
+            )  # fmt: skip
+        sheet.set_h_pagebreaks([self._chart_row(n) for n in range(1, len(self._drawn))])
+        return str(sheet.get_name())
+
+    @staticmethod
+    def _chart_row(number: int) -> int:
+        """The row above a chart; the head of the sheet takes four."""
+        return 4 + number * CHART_ROWS
 
     def data_sheet(self, name: str, table: Table) -> None:
         """Write a bare sheet for machines: the header row is the first row."""
@@ -219,10 +262,12 @@ class Book:
             row += 1
         return str(sheet.get_name())
 
-    def link(self, sheet: Sheet, row: int, column: int, target: str, text: str) -> None:
-        """Write a link to another sheet of this file."""
+    def link(
+        self, sheet: Sheet, row: int, column: int, target: str, text: str, *, cell: str = "A1"
+    ) -> None:
+        """Write a link to a cell of another sheet of this file."""
         quoted = target.replace("'", "''")
-        sheet.write_url(row, column, f"internal:'{quoted}'!A1", self._format["link"], text)
+        sheet.write_url(row, column, f"internal:'{quoted}'!{cell}", self._format["link"], text)
 
     def fmt(self, name: str) -> Format:
         """A named cell format."""
@@ -247,6 +292,17 @@ class Book:
         for number, width in enumerate(widths):
             sheet.set_column(number, number, width)
         return widths
+
+    def _pages(self, sheet: Sheet, widths: Sequence[float], frozen: int) -> None:
+        """Print a wide sheet over several pages, its first columns repeated on each."""
+        repeated = sum(widths[:frozen])
+        beyond = sum(widths) - PAGE_WIDTH
+        if beyond <= 0 or repeated > PAGE_WIDTH / 2:
+            return
+        sheet.fit_to_pages(1 + math.ceil(beyond / (PAGE_WIDTH - repeated)), 0)
+        sheet.print_across()
+        if frozen:
+            sheet.repeat_columns(0, frozen - 1)
 
     def _rectangle(self, sheet: Sheet, top: int, table: Table, widths: Sequence[float]) -> int:
         """Write the table and give the row after it.
@@ -291,7 +347,8 @@ class Book:
             sheet.write_boolean(row, place, value, self._format["text"])
         elif isinstance(value, int | float):
             whole = "number" if float(value).is_integer() else "fraction"
-            sheet.write_number(row, place, value, self._format[whole])
+            kind = "rate" if column.kind == "rate" else whole
+            sheet.write_number(row, place, value, self._format[kind])
         elif value is None:
             sheet.write_blank(row, place, None, self._format[column.kind])
         else:
@@ -305,20 +362,10 @@ class Book:
                 row += 1
         return row
 
-    def _charts(self, sheet: Sheet, row: int, header: int, charts: Sequence[Chart]) -> None:
-        if charts:
-            sheet.set_h_pagebreaks([row])
-        for chart in charts:
-            drawn = self._chart(str(sheet.get_name()), header, chart)
-            sheet.insert_chart(
-                row, 0, drawn, {"description": chart.description, "object_position": 2}
-            )
-            row += 22
-
     def _chart(self, sheet: str, header: int, chart: Chart) -> Drawing:
         first, last = chart.columns
         single = first == last
-        drawn = self.workbook.add_chart({"type": "column" if single else "line"})
+        drawn = self.workbook.add_chart({"type": "column" if single or chart.bars else "line"})
         for number, series in enumerate(chart.series):
             colour = PALETTE[number % len(PALETTE)]
             line = header + 1 + series.row
@@ -339,12 +386,12 @@ class Book:
         drawn.set_title({"name": chart.title, "name_font": {"size": 11}, "overlay": False})
         drawn.set_x_axis({"name": chart.x_axis})
         drawn.set_y_axis(
-            {"name": chart.y_axis, "min": 0, "num_format": "#,##0",
+            {"name": chart.y_axis, "min": 0, "num_format": "#,##0.##" if chart.rate else "#,##0",
              "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}}
         )  # fmt: skip
         drawn.set_legend({"position": "right", "none": len(chart.series) == 1})
         drawn.show_blanks_as("gap")
-        drawn.set_size({"width": 900, "height": 400})
+        drawn.set_size({"width": 960, "height": 480})
         return drawn
 
 
@@ -361,6 +408,8 @@ FORMATS: dict[str, dict[str, object]] = {
     "number": {"num_format": "#,##0", "valign": "top", "bottom": 1, "bottom_color": "#D9D9D9"},
     "fraction": {"num_format": "#,##0.00", "valign": "top", "bottom": 1,
                  "bottom_color": "#D9D9D9"},
+    "rate": {"num_format": "[<10]0.00;#,##0.0", "valign": "top", "bottom": 1,
+             "bottom_color": "#D9D9D9"},
     "flag": {"align": "center", "valign": "top", "bottom": 1, "bottom_color": "#D9D9D9",
              "font_color": "#333333"},
     "note": {"font_size": 9},

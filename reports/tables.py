@@ -7,7 +7,7 @@ of its own, and are never summed (STATISTICS section 4).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reports.indicators import CODED, Selection, stage
@@ -39,6 +39,7 @@ SYMBOLS = {
     "WITHHELD_AT_SOURCE": "cs",
 }
 ABSENT = ":"
+CLASSIFICATIONS = ("fine", "iccs", "unodc")
 PALETTE_SIZE = 8
 
 
@@ -53,6 +54,8 @@ class TableSpec:
         filters: values of dimensions, as for ``Selection``.
         all_scopes: show every victim-status scope, not only the registered and the headline one.
         chart: draw the first series of each area.
+        parts: the figures are quotients; their numerators and denominators stand beside them.
+        sdg: name the series of the SDG database that each line belongs to.
     """
 
     key: str
@@ -61,6 +64,13 @@ class TableSpec:
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
     all_scopes: bool = False
     chart: bool = False
+    parts: bool = False
+    sdg: bool = False
+
+    @property
+    def by_stage(self) -> bool:
+        """Whether the categories are indicators, the stages of justice in their order."""
+        return self.rows[:1] == ("indicator",)
 
     def selection(self, areas: Sequence[str], years: Sequence[str]) -> Selection:
         """The figures of this table for some areas and years."""
@@ -72,6 +82,11 @@ class TableSpec:
 
 _VICTIMS = ("victims_registered",)
 _JUSTICE = ("persons_suspected", "persons_charged", "persons_convicted")
+#: The stages of justice, in the order in which a person may pass them.
+LADDER = (
+    "persons_suspected", "persons_charged", "persons_tried", "persons_convicted",
+    "persons_acquitted",
+)  # fmt: skip
 
 
 def _form(classification: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -92,6 +107,26 @@ def _persons(indicator: str) -> tuple[TableSpec, ...]:
     )  # fmt: skip
 
 
+def _broken_down(indicator: str, *breakdowns: str, chart: bool = False) -> tuple[TableSpec, ...]:
+    """A table for each further breakdown of an indicator, its total in the first line."""
+    return tuple(
+        TableSpec(
+            f"{indicator}_{name}", (indicator,), ("breakdown_code",),
+            (("breakdown", ("_T", name)),), all_scopes=True, chart=chart,
+        )
+        for name in breakdowns
+    )  # fmt: skip
+
+
+def _sdg(indicator: str, *, parts: bool = False) -> TableSpec:
+    """SDG 16.2.2: the total, by sex, by child and adult, and by the forms that are its series."""
+    filters = (("breakdown", ("_T", "form_sdg")), ("sex", ("all",)), ("age", AGE2))
+    return TableSpec(
+        indicator, (indicator,), ("breakdown_code", "sex", "age"), filters,
+        all_scopes=True, chart=True, parts=parts, sdg=True,
+    )  # fmt: skip
+
+
 #: The tables of the indicator workbook, in order.
 WORKBOOK: tuple[TableSpec, ...] = (
     TableSpec("events", ("events_recorded",), chart=True),
@@ -108,8 +143,20 @@ WORKBOOK: tuple[TableSpec, ...] = (
     TableSpec(
         "victims_citizenship", _VICTIMS, ("citizenship",), (("citizenship", ("all",)),)
     ),
-    TableSpec("persons", _JUSTICE, ("indicator",), chart=True),
+    TableSpec("persons", LADDER, ("indicator", "instance"), chart=True),
+    TableSpec("justice_ratio", ("justice_ratio",), ("breakdown_code", "instance"),
+              (("breakdown", ("ratio",)),), chart=True, parts=True),
     *(spec for indicator in _JUSTICE for spec in _persons(indicator)),
+    *_broken_down("justice_decisions", "outcome", "decision_stage"),
+    *_broken_down("sanctions_imposed", "sanction_type", "sanction_length"),
+    *(replace(spec, all_scopes=True) for spec in _persons("victims_assisted")),
+    *_broken_down("services_provided", "service_category", "service_phase"),
+    *_broken_down("referrals", "referral_direction", "referral_reason"),
+    *_broken_down("status_decisions", "victim_status", "status_stage"),
+    *_broken_down("contacts_received", "contact_subject", "contact_channel", chart=True),
+    *_broken_down("contact_persons", "contact_role"),
+    _sdg("sdg_16_2_2_number"),
+    _sdg("sdg_16_2_2_rate", parts=True),
 )  # fmt: skip
 
 
@@ -161,13 +208,12 @@ def series_of(row: Figure, spec: TableSpec) -> tuple[object, ...]:
     return tuple(row[name] for name in SERIES if name not in spec.rows)
 
 
-def pivot(rows: Sequence[Figure], spec: TableSpec, years: Sequence[str] = ()) -> Pivot:
+def pivot(rows: Sequence[Figure], spec: TableSpec) -> Pivot:
     """Lay figures out by years; headline series first, then the sources in their order.
 
-    Years before the first figure of the table and after its last are left out.
+    Years without any figure in the table are left out.
     """
-    present = sorted({str(row["period"]) for row in rows})
-    shown = tuple(year for year in years or present if present[0] <= year <= present[-1])
+    shown = tuple(sorted({str(row["period"]) for row in rows}))
     keyed = {(_line(row, spec), str(row["period"])): row for row in rows}
     any_of = {line: row for (line, _), row in keyed.items()}
     headline = frozenset(series_of(row, spec) for row in rows if row["is_headline"])
@@ -184,8 +230,10 @@ def _order(
 ) -> tuple[object, ...]:
     series = series_of(row, spec)
     source = str(row["source_type"])
+    stage = spec.indicators.index(str(row["indicator"])) if spec.by_stage else 0
     return (
         str(row["reference_area"]),
+        stage,
         series not in headline,
         SOURCES.index(source) if source in SOURCES else len(SOURCES),
         *(str(part) for part in series),
@@ -200,11 +248,7 @@ def code_order(column: str, row: Figure) -> tuple[int, str]:
     if code in fixed:
         return fixed[code], code
     if column == "form_classification":
-        return ("fine", "iccs", "unodc").index(code) if code in (
-            "fine",
-            "iccs",
-            "unodc",
-        ) else 9, code
+        return CLASSIFICATIONS.index(code) if code in CLASSIFICATIONS else 9, code
     name = list_of(column, row)
     if column == "citizenship" or name not in list_names():
         return 0, str(row.get(f"{column}_label") or code)
@@ -236,18 +280,23 @@ def flags(figure: Figure | None) -> str:
 
 
 def rectangle(pivoted: Pivot, spec: TableSpec, words: Texts) -> Table:
-    """The table of a pivot: labels, one number a year, then one flag a year, intervals last."""
+    """The table of a pivot: labels, one number a year, one flag a year, then parts and bounds."""
     labels = _label_columns(pivoted, spec)
-    bounded = [y for y in pivoted.years if any(_bounds(pivoted, line, y) for line in pivoted.lines)]
+    beside = [
+        (year, name) for names in (_PARTS if spec.parts else (), _BOUNDS) for year in pivoted.years
+        for name in names if any(_beside(pivoted, line, year, name) is not None
+                                 for line in pivoted.lines)
+    ]  # fmt: skip
+    kind = "rate" if spec.parts else "number"
     columns = [
         *(Column(words(f"column.{name}"), "text", WIDTHS.get(name, 16)) for name in labels),
         Column(words("column.headline"), "text", 13),
-        *(Column(year, "number", 9) for year in pivoted.years),
+        *(Column(year, kind, 9) for year in pivoted.years),
         *(Column(words("column.flag", year=year), "flag", 7) for year in pivoted.years),
-        *(Column(words(f"column.{end}", year=y), "number", 10)
-          for y in bounded for end in ("lower", "upper")),
+        *(Column(words(f"column.year_{name}", year=year), "number", 14 if name in _PARTS else 10)
+          for year, name in beside),
     ]  # fmt: skip
-    rows = [_row(pivoted, spec, line, labels, bounded, words=words) for line in pivoted.lines]
+    rows = [_row(pivoted, line, labels, beside, words=words) for line in pivoted.lines]
     return Table(spec.key, tuple(columns), rows, frozen_columns=frozen(labels, spec))
 
 
@@ -255,8 +304,10 @@ WIDTHS = {
     "reference_area": 18, "indicator": 28, "source_type": 20, "status_scope": 30,
     "counting_basis": 34, "form": 48, "citizenship": 30, "age": 22, "sex": 14,
     "breakdown_code": 30, "form_classification": 18, "instance": 16, "population_scope": 26,
-    "reference_date_concept": 24,
+    "reference_date_concept": 24, "sdg_series": 18,
 }  # fmt: skip
+_PARTS = ("numerator", "denominator")
+_BOUNDS = ("lower_bound", "upper_bound")
 
 
 def frozen(labels: Sequence[str], spec: TableSpec) -> int:
@@ -273,33 +324,52 @@ def _label_columns(pivoted: Pivot, spec: TableSpec) -> list[str]:
                      "reference_date_concept", "instance")
         if name not in spec.rows and len({row[name] for row in rows}) > 1
     ]  # fmt: skip
-    return ["reference_area", *spec.rows, "source_type", *optional]
+    series = ["sdg_series"] if spec.sdg else []
+    return ["reference_area", *spec.rows, *series, "source_type", *optional]
 
 
-def _bounds(pivoted: Pivot, line: tuple[object, ...], year: str) -> bool:
+def shown_label(row: Figure, name: str) -> object:
+    """The label of a column of a figure; nothing where the column does not apply."""
+    if name == "sdg_series":
+        return sdg_series(row)
+    return "" if row[name] == "_Z" else row[f"{name}_label"]
+
+
+def sdg_series(row: Figure) -> str:
+    """The series of SDG 16.2.2 a figure belongs to: the form is in the code, R marks the rate.
+
+    Source: IAEG-SDGs:CL_SERIES (indicators.md section 6). Other than those there is no series.
+    """
+    form = str(row["breakdown_code"])
+    code = "VC_HTF_DETV" if form == "_T" else form
+    if not code.startswith("VC_HTF_DETV"):
+        return ""
+    return f"{code}R" if row["indicator"] == "sdg_16_2_2_rate" else code
+
+
+def _beside(pivoted: Pivot, line: tuple[object, ...], year: str, name: str) -> object:
+    """A part or a bound of the figure of a line and year."""
     figure = pivoted.cells.get((line, year))
-    return figure is not None and figure["lower_bound"] is not None
+    return None if figure is None else figure[name]
 
 
 def _row(
     pivoted: Pivot,
-    spec: TableSpec,
     line: tuple[object, ...],
     labels: Sequence[str],
-    bounded: Sequence[str],
+    beside: Sequence[tuple[str, str]],
     *,
     words: Texts,
 ) -> list[object]:
     example = pivoted.any_of[line]
     found = [pivoted.cells.get((line, year)) for year in pivoted.years]
     return [
-        *(example[f"{name}_label"] for name in labels),
+        *(shown_label(example, name) for name in labels),
         _headline(found, pivoted.years, words),
         *(number(figure) for figure in found),
         *(flags(figure) for figure in found),
-        *((pivoted.cells.get((line, year)) or {}).get(end)
-          for year in bounded for end in ("lower_bound", "upper_bound")),
-    ]  # fmt: skip
+        *(_beside(pivoted, line, year, name) for year, name in beside),
+    ]
 
 
 def number(figure: Figure | None) -> object:
@@ -332,7 +402,7 @@ def charts(pivoted: Pivot, spec: TableSpec, table: Table, words: Texts) -> tuple
     """One chart for each area: its headline series, else the first; none for a single point."""
     if not spec.chart:
         return ()
-    first = next(i for i, column in enumerate(table.columns) if column.kind == "number")
+    first = next(n for n, c in enumerate(table.columns) if c.kind in ("number", "rate"))
     drawn = []
     for area in sorted({str(row["reference_area"]) for row in pivoted.any_of.values()}):
         lines = _chart_lines(pivoted, spec, area)
@@ -353,9 +423,9 @@ def _chart_lines(
     series = [series_of(pivoted.any_of[line], spec) for _, line in mine]
     chosen = series[0]
     kept = [pair for pair, own in zip(mine, series, strict=True) if own == chosen]
-    if spec.rows == ("indicator",):
+    if spec.by_stage:
         kept = _one_line_each(mine, pivoted)
-    parts = [(p, n) for p, n in kept if not spec.rows or n[-1] != "_T"] or kept
+    parts = [(p, n) for p, n in kept if not spec.rows or _is_part(n, spec)] or kept
     counted = [(p, n) for p, n in parts if _points(pivoted, n)]
     return counted[:PALETTE_SIZE]
 
@@ -363,11 +433,17 @@ def _chart_lines(
 def _one_line_each(
     mine: Sequence[tuple[int, tuple[object, ...]]], pivoted: Pivot
 ) -> list[tuple[int, tuple[object, ...]]]:
-    """The first line of each indicator: stages come from different sources."""
+    """The first line of each stage and instance: stages come from different sources."""
     seen: dict[object, tuple[int, tuple[object, ...]]] = {}
     for place, line in mine:
-        seen.setdefault(pivoted.any_of[line]["indicator"], (place, line))
+        row = pivoted.any_of[line]
+        seen.setdefault((row["indicator"], row["instance"]), (place, line))
     return sorted(seen.values())
+
+
+def _is_part(line: tuple[object, ...], spec: TableSpec) -> bool:
+    """Whether a line is drawn beside its total: its categories, or the series of an SDG table."""
+    return line[-2:] == ("_T", "_T") if spec.sdg else line[-1] != "_T"
 
 
 def _points(pivoted: Pivot, line: tuple[object, ...]) -> int:
@@ -391,24 +467,31 @@ def _chart(
     example = pivoted.any_of[lines[0][1]]
     names = [_series_name(pivoted.any_of[line], spec) for _, line in lines]
     title = f"{words(f'table.{spec.key}')}: {example['reference_area_label']}"
-    if spec.rows != ("indicator",):
+    if not spec.by_stage:
         title += f", {example['source_type_label']}"
     unit = str(example["unit_of_count_label"])
+    shown = pivoted.years[filled[0] : filled[-1] + 1]
     return Chart(
         title=title,
         x_axis=words("axis.year"),
-        y_axis=words("axis.number", unit=unit.lower()),
+        y_axis=unit if spec.parts else words("axis.number", unit=unit.lower()),
         columns=(first + filled[0], first + filled[-1]),
         series=tuple(Series(name, place) for name, (place, _) in zip(names, lines, strict=True)),
         description=words(
             "chart.description", title=title, unit=unit.lower(), series="; ".join(names),
-            years=spans(pivoted.years[filled[0] : filled[-1] + 1]),
+            years=spans(shown), sheet=words(f"sheet.{spec.key}"),
         ),
+        bars=int(shown[-1]) - int(shown[0]) >= len(shown)
+        or all(_points(pivoted, line) == 1 for _, line in lines),
+        rate=spec.parts,
     )  # fmt: skip
 
 
 def _series_name(row: Figure, spec: TableSpec) -> str:
-    if spec.rows == ("indicator",):
-        return f"{row['indicator_label']} ({row['source_type_label']})"
-    named = " · ".join(str(row[f"{name}_label"]) for name in spec.rows)
+    if spec.by_stage:
+        said = [row["source_type_label"], shown_label(row, "instance")]
+        return f"{row['indicator_label']} ({', '.join(str(part) for part in said if part)})"
+    if spec.sdg:
+        return sdg_series(row)
+    named = " · ".join(str(row[f"{n}_label"]) for n in spec.rows if row[n] not in ("_T", "_Z"))
     return named or str(row["indicator_label"])

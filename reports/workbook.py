@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from reports.files import replacing
 from reports.indicators import Selection, parse_years, stage_labels
-from reports.notes import coverage, definitions, legend, map_summary, submissions_of, subtitle
+from reports.notes import (
+    coverage,
+    definitions,
+    denominators,
+    legend,
+    map_summary,
+    submissions_of,
+    subtitle,
+)
 from reports.notes import submissions_table as submissions
 from reports.sheets import Block, Book, Sheet
 from reports.tables import (
@@ -120,6 +128,20 @@ def report_scope(
     )
 
 
+def bare_scope(connection: duckdb.DuckDBPyConnection, area: str) -> Scope:
+    """The scope of an area that has no figures, with no years."""
+    named = connection.execute(
+        "select label from code_label where list = 'country' and code = $area", {"area": area}
+    ).fetchone()
+    build = connection.execute("select max(build_id) from dim_build").fetchone()
+    return Scope(
+        areas={area: str(named[0]) if named else area},
+        years=(),
+        vintage=str(build[0]) if build else "",
+        built_at=_built_at(connection),
+    )
+
+
 def _built_at(connection: duckdb.DuckDBPyConnection) -> dt.datetime:
     row = connection.execute("select max(built_at) from dim_build").fetchone()
     value = row[0] if row else None
@@ -146,6 +168,9 @@ def _fill(
             listed.append((table_title, name, labels_line(rows, words)))
         else:
             listed.append((table_title, "", words("contents.none")))
+    charted = book.chart_sheet(back_to=words("sheet.contents"))
+    if charted:
+        listed.append((words("sheet.charts"), charted, words("contents.charts")))
     notes = book.text_sheet(
         words("sheet.notes"),
         words("sheet.notes"),
@@ -181,13 +206,14 @@ def _table_sheet(
     scope: Scope,
 ) -> str:
     words = book.words
-    pivoted = pivot(rows, spec, scope.years)
+    pivoted = pivot(rows, spec)
     table = rectangle(pivoted, spec, words)
     notes = (
         legend(words),
         words("note.sources"),
         *([words(f"note.{spec.key}")] if f"note.{spec.key}" in words.entries else []),
         *definitions(connection, spec.indicators, words),
+        *(denominators(rows, words) if spec.parts else ()),
         *coverage(pivoted, words),
         words("note.vintage", vintage=scope.vintage),
     )

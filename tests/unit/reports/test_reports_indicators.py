@@ -185,6 +185,22 @@ def test_the_command_ends_with_vintage_and_restricted_use(ws):
     assert "Return not received" in done.output
 
 
+def test_ratios_are_printed_with_two_decimals_under_ten_and_one_above(ws):
+    done = CliRunner().invoke(
+        cli, ["-w", str(ws.root), "indicators", "justice_ratio", "--breakdown", "RATIO"]
+    )
+    assert done.exit_code == 0, done.output
+    assert {"12.3", "1.00"} <= set(done.output.split())
+    assert "12.345" not in done.output
+
+
+def test_a_breakdown_that_is_known_but_has_no_figures_gives_no_rows(warehouse):
+    assert select(warehouse, Selection(breakdown=("isic",))) == []
+    with pytest.raises(UsageError) as refusal:
+        select(warehouse, Selection(breakdown=("outcomes",)))
+    assert refusal.value.nearest == "outcome"
+
+
 def test_the_command_writes_csv_that_a_machine_can_read(ws):
     done = CliRunner().invoke(
         cli, ["-w", str(ws.root), "indicators", "--area", "PER,XXA", "--format", "csv"]

@@ -8,10 +8,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from conftest import POPULATION
 from openpyxl.workbook import Workbook as Opened
 
 from reports.iccs import write_iccs_report
-from reports.tables import WORKBOOK, spans
+from reports.indicators import Selection
+from reports.sheets import Block, Book, Column, Table
+from reports.tables import LADDER, WORKBOOK, charts, figures, pivot, rectangle, spans
 from reports.texts import LANGUAGES, texts
 from reports.workbook import write_workbook
 from tipstat.cli.main import cli
@@ -195,6 +198,84 @@ def test_equal_input_gives_equal_sheets(ws, tmp_path):
     assert parts("a.xlsx") == parts("b.xlsx")
 
 
+def _table_of(book: Opened, key: str):
+    """Head, rows and the whole text of the sheet of a table."""
+    sheet = book[WORDS(f"sheet.{key}")]
+    ((head, rows),) = ((head, rows) for own, _, head, rows in _tables(book) if own is sheet)
+    return head, rows, "\n".join(str(row[0].value) for row in sheet)
+
+
+def test_the_ladder_shows_the_stages_in_their_order(folder):
+    head, rows, text = _table_of(opened(folder / "workbook_en.xlsx"), "persons")
+    stages = [row[head.index("Indicator")].value for row in rows]
+    assert list(dict.fromkeys(stages)) == [WORDS(f"code.indicator.{name}") for name in LADDER]
+    assert WORDS("note.persons") in text.replace("\n    ", " ")
+    instances = {row[head.index("Instance")].value for row in rows}
+    assert "" in instances
+    assert "Not applicable" not in instances
+
+
+def test_a_ratio_stands_beside_its_numerator_and_denominator_and_says_it_is_no_rate(folder):
+    head, rows, text = _table_of(opened(folder / "workbook_en.xlsx"), "justice_ratio")
+    found = {
+        tuple(row[head.index(name)].value
+              for name in ("2023", "2023 numerator", "2023 denominator"))
+        for row in rows
+    }  # fmt: skip
+    assert found == {(12.345, 1, 2), (1, 7, 7)}
+    assert {row[head.index("2023")].number_format for row in rows} == {"[<10]0.00;#,##0.0"}
+    assert "C8: these are ratios, not rates." in text
+    assert "2022" not in head
+
+
+def test_sdg_figures_name_their_series_and_the_population_they_rest_on(folder):
+    head, rows, text = _table_of(opened(folder / "workbook_en.xlsx"), "sdg_16_2_2_rate")
+    series = [row[head.index("SDG series")].value for row in rows]
+    assert series == ["VC_HTF_DETVR", "VC_HTF_DETVR", "VC_HTF_DETVR", "VC_HTF_DETVSXR"]
+    assert "e" in {row[head.index("2023 flag")].value for row in rows}
+    assert f"2021–2023: {POPULATION}" in text
+    head, rows, _ = _table_of(opened(folder / "workbook_en.xlsx"), "sdg_16_2_2_number")
+    assert rows[-1][head.index("SDG series")].value == "VC_HTF_DETVSX"
+    assert "2023 denominator" not in head
+
+
+def test_persons_of_contacts_are_said_to_be_in_no_figure_of_victims_or_suspects(folder):
+    _, rows, text = _table_of(opened(folder / "workbook_en.xlsx"), "contact_persons_contact_role")
+    assert [row[1].value for row in rows][:2] == ["Total", "Reported victim"]
+    assert "in no figure of victims or suspects" in text
+
+
+def test_years_without_any_figure_are_left_out(warehouse):
+    rows = figures(warehouse, Selection(indicator=("events_recorded",), sex=("_T",)), "en")
+    spec = WORKBOOK[0]
+    kept = [row for row in rows if row["period"] != "2022"]
+    assert pivot(kept, spec).years == ("2021", "2023")
+    table = rectangle(pivot(kept, spec), spec, WORDS)
+    (chart,) = charts(pivot(kept, spec), spec, table, WORDS)
+    assert chart.bars, "a line would join years that do not follow one another"
+
+
+def test_charts_stand_apart_so_that_no_header_row_is_printed_over_them(folder):
+    book = opened(folder / "workbook_en.xlsx")
+    sheet = book[WORDS("sheet.charts")]
+    assert len(sheet._charts) >= 6
+    assert not sheet.print_title_rows
+    assert not any(other._charts for other in book.worksheets if other is not sheet)
+    links = [cell.hyperlink.location for row in book[WORDS("sheet.victims_sex")] for cell in row
+             if cell.hyperlink]  # fmt: skip
+    assert any(link.startswith(f"'{sheet.title}'!A") for link in links)
+
+
+def test_a_sheet_too_wide_for_a_page_is_printed_over_several_with_its_first_columns(tmp_path):
+    years = [Column(str(year), "number", 9) for year in range(1990, 2026)]
+    table = Table("wide", (Column("Area", "text", 20), *years), [["A", *range(36)]], 1)
+    with Book(tmp_path / "wide.xlsx", WORDS, title="wide") as book:
+        book.table_sheet("Wide", "Wide", (), [Block(table)])
+    sheet = openpyxl.load_workbook(tmp_path / "wide.xlsx")["Wide"]
+    assert sheet.page_setup.fitToWidth == 2
+    assert sheet.print_title_cols == "$A:$A"
+
+
 # ---- ICCS --------------------------------------------------------------------------------------
 
 
@@ -225,10 +306,57 @@ def test_iccs_victims_have_sex_age_status_and_citizenship_by_group(folder):
 def test_iccs_never_adds_what_is_below_the_line(folder):
     book = opened(folder / "iccs_en.xlsx")
     sheet = book[WORDS("iccs.sheet.offences_recorded")]
-    first, second = (rows for own, _, _, rows in _tables(book) if own is sheet)
+    (first,) = (rows for own, _, _, rows in _tables(book) if own is sheet)
     assert {row[1].value[:4] for row in first} == {"0204"}
-    assert [row[1].value for row in second] == ["03021"]
     assert not [cell for row in first for cell in row if cell.value == 777]
+    below = book[WORDS("iccs.sheet.below")]
+    (second,) = (rows for own, _, _, rows in _tables(book) if own is below)
+    assert [[cell.value for cell in row][1::4] for row in second] == [["03021", "Offence"]]
+    assert second[0][-1].value == 777
+
+
+def test_an_area_with_proxies_alone_has_a_report_of_what_stands_below_the_line(ws, tmp_path):
+    book = openpyxl.load_workbook(write_iccs_report(ws, tmp_path / "ind.xlsx", area="ind"))
+    sheet = book[WORDS("iccs.sheet.below")]
+    ((head, rows),) = ((head, rows) for own, _, head, rows in _tables(book) if own is sheet)
+    shown = {
+        (row[head.index(WORDS("column.measure"))].value, row[head.index("Number")].value)
+        for row in rows
+    }
+    assert shown == {
+        ("Persons convicted", 900), ("Persons tried", 1800), ("Persons in custody", 900),
+        ("Persons arrested", None),
+    }  # fmt: skip
+    assert {row[0].value for row in rows} == {WORDS("relation.PROXY")}
+    assert {row[head.index("Unit of count")].value for row in rows} == {"Person"}
+    assert WORDS("iccs.sheet.offences_recorded") not in book.sheetnames
+
+
+def test_proxies_of_other_years_do_not_make_a_report(ws, tmp_path):
+    with pytest.raises(UsageError) as refusal:
+        write_iccs_report(ws, tmp_path / "ind.xlsx", area="IND", years=("1999",))
+    assert refusal.value.rule == "TIP-705"
+
+
+def test_iccs_events_are_shown_by_each_tag_that_was_collected(folder):
+    book = opened(folder / "iccs_en.xlsx")
+    sheet = book[WORDS("iccs.sheet.events_recorded")]
+    _, tags = (rows for own, _, _, rows in _tables(book) if own is sheet)
+    shown = [(row[0].value.split(":")[0], row[3].value, row[4].value) for row in tags]
+    assert [tag for tag, *_ in shown] == ["SiC", "SiC", "Cy", "Cy"]
+    assert {count for *_, count in shown} == {1}
+    assert shown[1][1] == "Not known"
+
+
+def test_inclusions_declared_by_submissions_stand_beside_those_of_the_law(folder):
+    book = opened(folder / "iccs_en.xlsx")
+    sheet = book[WORDS("iccs.sheet.inclusions")]
+    declared, law = ((head, rows) for own, _, head, rows in _tables(book) if own is sheet)
+    head, rows = declared
+    at = {name: head.index(WORDS(f"submission.{name}_included"))
+          for name in ("attempts", "threats", "aiding")}  # fmt: skip
+    assert [rows[0][place].value for place in at.values()] == ["yes", "no", "not stated"]
+    assert any("Th: " in name for name in law[0])
 
 
 def test_the_national_map_is_printed_whole(folder):
