@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types install install-test lock wheel clean
+.PHONY: demo test lint types bench bench-peers install install-test lock wheel clean
 
 demo: install
 	$(BIN)/tipstat demo demo --force
@@ -19,6 +19,17 @@ lint: install-test
 
 types: install-test
 	$(BIN)/mypy
+
+# How fast it is, against the bare engine in the same run (docs/benchmark.md): small or full.
+SIZE ?= small
+
+bench: install
+	$(BIN)/python -m benchmarks --size $(SIZE)
+
+# pandera and frictionless, which the benchmark compares with, in an environment of their own.
+bench-peers:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers.txt
 
 wheel: install-test
 	$(BIN)/python -m hatchling build -t wheel -d dist

@@ -1,0 +1,1 @@
+"""How fast tipstat is, as ratios against the bare engine in the same run (docs/benchmark.md)."""
