@@ -6,7 +6,7 @@ value of a return leaves memory before it is keyed (DESIGN sections 4, 5 and 8).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -147,16 +147,16 @@ def step(name: str) -> Iterator[None]:
 
 
 def check_file(
-    path: Path,
+    path: Path | Sequence[Path],
     ws: Workspace,
     *,
     layout: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> CheckResult:
-    """Check a file: the standard workbook, or any file with a layout.
+    """Check a return: the standard workbook or standard CSV files, or any file with a layout.
 
     Args:
-        path: the file.
+        path: the file, a folder of CSV files, or several files that form one return.
         ws: the workspace, whose registry and settings are read and not changed.
         layout: id or path of a layout.
         metadata: items of the metadata sheet that win over those of the file and the layout.
@@ -182,17 +182,22 @@ def check_file(
 
 
 def _laid_out(
-    path: Path, ws: Workspace, layout: str | None, metadata: Mapping[str, str]
+    path: Path | Sequence[Path], ws: Workspace, layout: str | None, metadata: Mapping[str, str]
 ) -> tuple[Source, Returned]:
     """Read the file and lay it out, by its layout or as the standard workbook."""
-    from loaders.read import read_source
+    from loaders.read import name_of, read_source
 
-    with step(f"{path.name} › reading"):
+    with step(f"{name_of(path)} › reading"):
         if layout is not None:
             from loaders.layout import apply_layout, load_layout
 
             chosen = load_layout(layout, ws.layouts_dir, office=ws.correspondences_dir)
-            source = read_source(path, encoding=chosen.encoding, delimiter=chosen.delimiter)
+            source = read_source(
+                path,
+                encoding=chosen.encoding,
+                delimiter=chosen.delimiter,
+                repairs=chosen.repairs,
+            )
             return source, apply_layout(chosen, source, metadata)
         from loaders.template_workbook import LISTS_SHEET, MARKER_SHEET
         from loaders.templates import recognise, returned
@@ -200,7 +205,7 @@ def _laid_out(
         source = read_source(path)
         info = recognise(source)
         if info is None:
-            raise refuse("TIP-150", ReturnRefused, where=path.name)
+            raise refuse("TIP-150", ReturnRefused, where=source.path.name)
         # The workbook's own hidden sheets are no news to anyone.
         notes = tuple(n for n in source.notes if n.sheet not in (MARKER_SHEET, LISTS_SHEET))
         return replace(source, notes=notes), returned(source, info)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from loaders.findings import FINDING_COLUMNS, SEVERITIES, Finding
-from loaders.returned import RecordTable
+from loaders.returned import OWN_LETTER, RecordTable
 from loaders.typed import Typing, literal, lookup, quoted
 
 #: Values are shown up to this length.
@@ -33,7 +33,7 @@ def collect(
     _make_lookups(con, tables, typing)
     rows = [(*(_text(getattr(f, name)) for name in FINDING_COLUMNS), str(f.count)) for f in noted]
     lookup(con, "noted", (*FINDING_COLUMNS, "n"), rows)
-    parts = [_located(name) for name in tables]
+    parts = [_located(name, table) for name, table in tables.items()]
     parts.append('select * replace ("row"::integer as "row", n::bigint as n) from noted')
     ranks = " ".join(f"when '{s}' then {rank}" for rank, s in enumerate(SEVERITIES))
     con.execute(
@@ -55,13 +55,16 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _located(name: str) -> str:
+def _located(name: str, table: RecordTable) -> str:
     """The hits of one record type with their cells; a column that was not sent has none."""
+    letter = "l.letter"
+    if "_letter" in table.table.column_names:
+        letter = f"case when l.letter = {literal(OWN_LETTER)} then s._letter else l.letter end"
     by_list = ", ".join(literal(rule_id) for rule_id in _BY_LIST)
     return f"""
         select h.rule_id, r.severity, h.record_type, s._sheet as sheet,
-            case when l.letter is null then '' else l.letter || s._row end as cell,
-            s._row as "row", coalesce(l.letter, '') as column_letter, h.variable,
+            coalesce({letter} || s._row, '') as cell,
+            s._row as "row", coalesce({letter}, '') as column_letter, h.variable,
             left(h.value, {_SHOWN}) as value,
             case when h.rule_id in ({by_list}) and l.expected is not null
                 then l.expected else r.expected end as expected,

@@ -26,7 +26,18 @@ from loaders.rules import (
     value_rules,
 )
 from loaders.tables import row_numbers, text_array
-from loaders.typed import HIDDEN, Typing, checked_sql, lookup, make_maps, parsed_sql, quoted, stage
+from loaders.typed import (
+    HIDDEN,
+    Typing,
+    checked_sql,
+    lookup,
+    make_maps,
+    make_rule_type,
+    narrowed_sql,
+    parsed_sql,
+    quoted,
+    stage,
+)
 from tipstat.classification import correspondence
 from tipstat.contract import RecordType, Variable, load_contract
 from tipstat.rules import all_rules, rule
@@ -113,6 +124,7 @@ class Inspection:
     # ── before the records ────────────────────────────────────────────────────────────────────
 
     def _prepare(self) -> None:
+        make_rule_type(self.con)
         bands = [
             (row["age_group"], row["min_age"], row["max_age"] or "200")
             for row in correspondence("map_age_band")
@@ -239,10 +251,12 @@ class Inspection:
     # ── records ───────────────────────────────────────────────────────────────────────────────
 
     def _type(self, table: RecordTable, record_type: RecordType, compiled: list[Compiled]) -> None:
-        sent = stage(self.con, table, record_type)
+        sent = stage(self.con, self.typing, table, record_type)
         make_maps(self.con, self.typing, record_type, sent)
         query = parsed_sql(self.typing, record_type, sent)
         query = checked_sql(query, record_type, value_rules(compiled, record_type.name))
+        if record_type.name != "metadata":
+            query = narrowed_sql(query, self.typing, record_type, sent)
         self.con.execute(f"create temp table {quoted('rec_' + record_type.name)} as {query}")
 
     def _unlink_overused(self, record_type: RecordType) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from tipstat.landing import LandedCounts, already_accepted, land, record_refusal
 if TYPE_CHECKING:
     from tipstat.workspace import Workspace
 
+#: A column of ``rec_*`` as it is.
+_COLUMN = re.compile(r't\."[^"]+"')
 _MAPPING_COLUMNS = ("variable", "code_list", "value_as_sent", "code", "map_entry", "n")
 
 
@@ -81,17 +84,17 @@ def write_records(result: CheckResult, key: PseudonymKey, folder: Path, submissi
     """
     for name in result.records:
         record_type = load_contract().record_type(result.kind, name)
-        _mark_held(result, name)
+        blanked = _mark_held(result, name)
         columns = {
             **_system_columns(submission_id, name),
             **{
                 column: sql
                 for variable in record_type.variables
-                for column, sql in _landed(variable, result.linkable).items()
+                for column, sql in _landed(variable, result.linkable, blanked).items()
             },
         }
         picked = ", ".join(
-            f"cast({columns[column]} as {kind}) as {quoted(column)}"
+            f"{_as_kind(columns[column], kind)} as {quoted(column)}"
             for column, kind in record_type.landed_columns
         )
         _copy_keyed(result, key, record_type, picked, folder / f"{name}.parquet")
@@ -114,7 +117,17 @@ def _copy(
     )
 
 
-def _mark_held(result: CheckResult, name: str) -> None:
+def _as_kind(sql: str, kind: str) -> str:
+    """A value in the type of the contract.
+
+    A column of text is written as it is held: an enumeration is text to whoever reads the file,
+    and its dictionary is written in a tenth of the time.
+    """
+    return sql if kind == "varchar" and _COLUMN.fullmatch(sql) else f"cast({sql} as {kind})"
+
+
+def _mark_held(result: CheckResult, name: str) -> bool:
+    """Mark the records that are held out; whether the content of any of them is not kept."""
     table = quoted("rec_" + name)
     result.connection.execute(
         f"alter table {table} add column if not exists _held varchar;"
@@ -124,6 +137,8 @@ def _mark_held(result: CheckResult, name: str) -> None:
         f"update {table} set _held = h.rule_id, _blanked = h.blanked from held h "
         f"where h.record_type = {literal(name)} and h.i = {table}._i"
     )
+    blanked = f"select 1 from held where record_type = {literal(name)} and blanked limit 1"
+    return bool(result.connection.execute(blanked).fetchall())
 
 
 def _system_columns(submission_id: str, name: str) -> dict[str, str]:
@@ -139,11 +154,11 @@ def _system_columns(submission_id: str, name: str) -> dict[str, str]:
     }
 
 
-def _landed(variable: Variable, linkable: frozenset[str]) -> dict[str, str]:
+def _landed(variable: Variable, linkable: frozenset[str], blanked: bool) -> dict[str, str]:
     """The SQL of each landed column of a variable.
 
     Of a person without consent or legal basis nothing is kept but that there was one record
-    (STATISTICS section 6): its values are blanked.
+    (STATISTICS section 6): where any record is such a person's, its values are blanked.
     """
     name = quoted(variable.name)
     columns = {column: f"t.{name}" for column, _ in variable.landed_columns}
@@ -162,7 +177,7 @@ def _landed(variable: Variable, linkable: frozenset[str]) -> dict[str, str]:
         empty = columns
     return {
         column: f"case when t._blanked then {empty[column]} else {sql} end"
-        if empty[column] != sql
+        if blanked and empty[column] != sql
         else sql
         for column, sql in columns.items()
     }

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from loaders.findings import Finding
 
 
+#: Letter of a variable whose column differs from record to record; ``_letter`` holds it.
+OWN_LETTER = "*"
+
+
 @dataclass(frozen=True)
 class RecordTable:
     """The records of one type as sent, still text.
@@ -18,8 +22,9 @@ class RecordTable:
     Attributes:
         table: string columns named by variable (only those that were sent), and ``_sheet``
             (string), ``_row`` (int32, row of the sheet) and ``_pivot`` (int32, 0 where one row
-            of the sheet is one record).
-        columns: variable -> column letter in the sheet, for cell addresses.
+            of the sheet is one record). Where one row is several records, ``_letter`` (string)
+            is the column of each.
+        columns: variable -> column letter in the sheet, for cell addresses, or ``OWN_LETTER``.
     """
 
     record_type: str

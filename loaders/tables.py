@@ -62,6 +62,11 @@ def _bitmap(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little").tobytes())
 
 
+def combined(column: Column) -> pa.Array[Any]:
+    """A column in one piece, also where it has none."""
+    return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
+
+
 def trimmed(table: pa.Table) -> pa.Table:
     """Turn empty text into null and drop rows and columns that are blank to the end.
 

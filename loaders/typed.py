@@ -1,20 +1,25 @@
 """From text to typed records: one table per record type in the engine, without a loop over rows.
 
 Every distinct value of a column is looked at once and stands in a map (as sent, value, state,
-rule that it breaks); the records are joined to the maps. Table names: ``src_<record type>`` as
-sent, ``map_<record type>_<variable>``, ``rec_<record type>`` typed. In ``rec_*`` a variable has
-beside it ``<name>__sent``, ``<name>_state`` and ``<name>__why``, the rule that the value breaks.
+rule that it breaks). The columns as sent are dictionaries of their distinct values, so that what
+the map says of a value stands beside it by its place in the dictionary, without a join; few
+distinct values stay a byte or two each as an enumeration, in memory and in the landing. Table
+names: ``src_<record type>`` as sent, ``map_<record type>_<variable>``, ``rec_<record type>`` typed.
+In ``rec_*`` a variable has beside it ``<name>__sent``, ``<name>_state`` and ``<name>__why``, the
+rule that the value breaks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from loaders import keyed
 from loaders.coding import (
@@ -29,8 +34,9 @@ from loaders.coding import (
     names_coder,
 )
 from loaders.returned import RecordTable
-from loaders.tables import row_numbers, text_array
+from loaders.tables import combined, row_numbers, text_array
 from tipstat.contract import RecordType, Variable
+from tipstat.rules import all_rules
 
 #: State of a typed value for each missing code (STATISTICS section 3).
 STATES = {
@@ -45,6 +51,11 @@ TYPED = (*_DATES, *_NUMBERS)
 KEYED = ("reference", "identifier")
 #: Types whose values never stand in a finding (STATISTICS section 6).
 HIDDEN = (*KEYED, "birth_date", "label")
+
+#: Types of which each distinct value is looked at, and stands in a dictionary.
+_DICTIONARY = ("code", "entity", *TYPED)
+#: A column of more distinct values than this stays text.
+_ENUM_LIMIT = 5_000
 
 #: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
 _BLANKS = " \t\r\n\u00a0"
@@ -98,6 +109,7 @@ class Typing:
         mapping: one row per variable, value as sent, code and map entry, with its count.
         nearest: (record type, variable, value as sent) -> nearest accepted value.
         expected: (record type, variable) -> what the list accepts.
+        staged: record type -> ``src_*``, the table as sent with what the maps say beside it.
     """
 
     kind: str
@@ -110,6 +122,7 @@ class Typing:
     mapping: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
     nearest: dict[tuple[str, str, str], str] = field(default_factory=dict)
     expected: dict[tuple[str, str], str] = field(default_factory=dict)
+    staged: dict[str, pa.Table] = field(default_factory=dict)
 
     def layout_map(self, variable: Variable) -> dict[str, str]:
         """The layout's map for a variable: that of its list, and over it its own."""
@@ -120,7 +133,9 @@ class Typing:
 # ── as sent ───────────────────────────────────────────────────────────────────────────────────
 
 
-def stage(con: duckdb.DuckDBPyConnection, table: RecordTable, record_type: RecordType) -> list[str]:
+def stage(
+    con: duckdb.DuckDBPyConnection, typing: Typing, table: RecordTable, record_type: RecordType
+) -> list[str]:
     """Make ``src_<record type>``: the variables of the contract that were sent, numbered.
 
     Returns:
@@ -131,9 +146,16 @@ def stage(con: duckdb.DuckDBPyConnection, table: RecordTable, record_type: Recor
         # Its codes are looked up in the list that the breakdown names, here none.
         sent = sent.append_column("breakdown", pa.nulls(sent.num_rows, pa.string()))
     present = [v.name for v in record_type.variables if v.name in sent.column_names]
-    picked = sent.select([*present, "_sheet", "_row", "_pivot"])
+    own_letter = ["_letter"] if "_letter" in sent.column_names else []
+    picked = sent.select([*present, "_sheet", "_row", "_pivot", *own_letter])
+    for variable in record_type.variables:
+        if variable.name in present and variable.type in _DICTIONARY:
+            place = picked.column_names.index(variable.name)
+            encoded = picked.column(place).dictionary_encode()
+            picked = picked.set_column(place, variable.name, encoded)
     numbered = picked.append_column("_i", row_numbers(np.arange(picked.num_rows)))
     con.register("src_" + record_type.name, numbered)
+    typing.staged[record_type.name] = numbered
     return present
 
 
@@ -159,7 +181,7 @@ def lookup(
 def make_maps(
     con: duckdb.DuckDBPyConnection, typing: Typing, record_type: RecordType, present: list[str]
 ) -> None:
-    """Make the map of every column sent that has one."""
+    """Make the map of every column sent that has one, and put it beside the values."""
     makers: dict[str, Callable[..., None]] = {
         "code": _code_map,
         "entity": _entity_map,
@@ -173,6 +195,33 @@ def make_maps(
         variable = record_type.variable(name)
         if variable.type in makers:
             makers[variable.type](con, typing, variable)
+        if _by_dictionary(variable):
+            _put_beside(con, typing, variable)
+    con.register("src_" + record_type.name, typing.staged[record_type.name])
+
+
+def _encoded(table: pa.Table, column: str) -> list[pa.DictionaryArray[Any, Any]]:
+    """The pieces of a dictionary column, which share one dictionary."""
+    return cast("list[pa.DictionaryArray[Any, Any]]", table.column(column).chunks)
+
+
+def _by_dictionary(variable: Variable) -> bool:
+    """Whether a value alone says what it means; within a breakdown it does not."""
+    return variable.type in _DICTIONARY and variable.code_list != "@breakdown"
+
+
+def _put_beside(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
+    """Add what the map says of each value to the table as sent: ``<name>__val`` and so on."""
+    table = typing.staged[variable.record_type]
+    chunks = _encoded(table, variable.name)
+    words = chunks[0].dictionary
+    found = con.table(_map_name(variable)).to_arrow_table()
+    order = pc.index_in(words, value_set=combined(found.column("sent")))
+    for column in {"val", "why", "state"}.intersection(found.column_names):
+        meaning = combined(found.column(column)).take(order)
+        meant = [pa.DictionaryArray.from_arrays(chunk.indices, meaning) for chunk in chunks]
+        table = table.append_column(f"{variable.name}__{column}", pa.chunked_array(meant))
+    typing.staged[variable.record_type] = table
 
 
 def _map_name(variable: Variable) -> str:
@@ -442,7 +491,7 @@ def parsed_sql(typing: Typing, record_type: RecordType, present: list[str]) -> s
     joins, columns = [], ["s._i", "s._sheet", "s._row", "s._pivot"]
     for variable in record_type.variables:
         sent = variable.name in present
-        if sent and variable.type not in ("label", "submission"):
+        if sent and variable.type not in ("label", "submission") and not _by_dictionary(variable):
             joins.append(_join(variable))
         columns += [f"{sql} as {quoted(name)}" for name, sql in _columns(typing, variable, sent)]
     table = quoted("src_" + record_type.name)
@@ -458,11 +507,18 @@ def _alias(variable: Variable) -> str:
     return quoted("k_" + variable.name)
 
 
+def _meant(variable: Variable, column: str) -> str:
+    """What the map says of the value of a record: its ``val``, ``state`` or ``why``."""
+    if _by_dictionary(variable):
+        return f"s.{quoted(f'{variable.name}__{column}')}"
+    return f"{_alias(variable)}.{column}"
+
+
 def _join(variable: Variable) -> str:
     alias, column = _alias(variable), f"s.{quoted(variable.name)}"
     on = f"{alias}.sent = {column}"
     if variable.code_list == "@breakdown":
-        on += f" and {alias}.within = coalesce(\"k_breakdown\".val, '_T')"
+        on += f" and {alias}.within = coalesce(s.breakdown__val, '_T')"
     return f"left join {quoted(_map_name(variable))} {alias} on {on}"
 
 
@@ -483,41 +539,41 @@ def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, 
 
 
 def _code_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
-    name, alias = variable.name, _alias(variable)
+    name = variable.name
     default = literal(variable.default_value or (BLANK if sent else ABSENT))
     if not sent:
         empty = "cast(null as varchar)"
         return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
     return [
-        (name, f"coalesce({alias}.val, {default})"),
+        (name, f"coalesce({_meant(variable, 'val')}, {default})"),
         (f"{name}__sent", f"s.{quoted(name)}"),
-        (f"{name}__why", f"{alias}.why"),
+        (f"{name}__why", _meant(variable, "why")),
     ]
 
 
 def _entity_columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
-    name, alias = variable.name, _alias(variable)
+    name = variable.name
     sender = literal(typing.sender) if typing.sender else "cast(null as varchar)"
     default = sender if variable.default_value == "sender" else "cast(null as varchar)"
     if not sent:
         empty = "cast(null as varchar)"
         return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
-    as_sent = f"s.{quoted(name)}"
+    value, why = _meant(variable, "val"), _meant(variable, "why")
     return [
-        (name, f"coalesce({alias}.val, case when {alias}.why is null then {default} end)"),
-        (f"{name}__sent", as_sent),
-        (f"{name}__why", f"{alias}.why"),
+        (name, f"coalesce({value}, case when {why} is null then {default} end)"),
+        (f"{name}__sent", f"s.{quoted(name)}"),
+        (f"{name}__why", why),
     ]
 
 
 def _typed_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
-    name, alias = variable.name, _alias(variable)
+    name = variable.name
     if not sent:
         kind = {"integer": "bigint", "decimal": "decimal(18,2)"}.get(variable.type, "date")
         value, state, why, as_sent = f"cast(null as {kind})", "'not_collected'", "null", "null"
     else:
-        value, why, as_sent = f"{alias}.val", f"{alias}.why", f"s.{quoted(name)}"
-        state = f"coalesce({alias}.state, 'not_stated')"
+        value, why = _meant(variable, "val"), _meant(variable, "why")
+        state, as_sent = f"coalesce({_meant(variable, 'state')}, 'not_stated')", f"s.{quoted(name)}"
     columns = [
         (name, value),
         (f"{name}_state", state),
@@ -647,3 +703,55 @@ def _kind_of_invalid(query: str) -> str:
         "select * replace (case when value_state = 'invalid' and cell_kind__sent is null "
         f"then '{INVALID}' else cell_kind end as cell_kind) from ({query})"
     )
+
+
+# ── few values, few bytes ─────────────────────────────────────────────────────────────────────
+
+
+def narrowed_sql(query: str, typing: Typing, record_type: RecordType, present: list[str]) -> str:
+    """The checked query with columns of few distinct values as enumerations.
+
+    A code takes a byte or two instead of a text, is compared and joined as the text it stands for,
+    and is written to Parquet as the dictionary that it is.
+    """
+    kinds: dict[str, str] = {}
+    for variable in record_type.variables:
+        if variable.type in _DICTIONARY:
+            kinds |= _few_values(typing, variable, variable.name in present)
+    replaced = ", ".join(f"cast({quoted(n)} as {kind}) as {quoted(n)}" for n, kind in kinds.items())
+    return f"select * replace ({replaced}) from ({query})" if replaced else query
+
+
+def make_rule_type(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the enumeration of rules, which every ``<name>__why`` is."""
+    con.execute(f"create type rule_id as {_enumeration(all_rules())}")
+
+
+def _enumeration(values: Iterable[str]) -> str:
+    return f"enum({', '.join(literal(value) for value in values)})"
+
+
+def _few_values(typing: Typing, variable: Variable, sent: bool) -> dict[str, str]:
+    """The columns of a variable in ``rec_*`` that are enumerated, and what they can hold."""
+    name, kinds = variable.name, {f"{variable.name}__why": "rule_id"}
+    if variable.type in TYPED:
+        kinds[f"{name}_state"] = _enumeration(("value", *STATES.values(), "invalid"))
+    if not sent:
+        return kinds
+    table = typing.staged[variable.record_type]
+    words = _words(table, name)
+    if variable.type not in HIDDEN and 0 < len(words) <= _ENUM_LIMIT:
+        kinds[f"{name}__sent"] = _enumeration(words)
+    # A kind of cell is also told by its value.
+    if variable.type == "code" and _by_dictionary(variable) and name != "cell_kind":
+        default = [variable.default_value] if variable.default_value else []
+        values = {*_words(table, f"{name}__val"), *default, BLANK, ABSENT, INVALID}
+        if len(values) <= _ENUM_LIMIT:
+            kinds[name] = _enumeration(sorted(values))
+    return kinds
+
+
+def _words(table: pa.Table, column: str) -> list[str]:
+    """The distinct texts of a dictionary column."""
+    words = _encoded(table, column)[0].dictionary
+    return [word for word in pc.unique(words).to_pylist() if word is not None]

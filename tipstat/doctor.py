@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 from sqlalchemy import text
 
-from tipstat import keys
+from tipstat import keys, warehouse
 from tipstat.errors import TipstatError
-from tipstat.landing import folders, receipts
+from tipstat.landing import folders, purging, receipts
 from tipstat.landing.inspect import OFFLINE
 from tipstat.landing.transaction import is_abandoned, sweep
 from tipstat.registry import Registry
@@ -51,6 +51,7 @@ def examine(ws: Workspace) -> list[Check]:
         ("key", _key),
         ("landing", _landing),
         ("loads", _loads),
+        ("purges", _purges),
         ("status files", _status_files),
         ("permissions", _permissions),
         ("warehouse", _warehouse),
@@ -71,7 +72,10 @@ def repair(ws: Workspace) -> list[str]:
         One line for each thing done.
     """
     registry = ws.registry()
+    died = [purge.submission_id for purge in registry.purges() if purge.finished_at is None]
     done = [f"removed what load {name} left" for name in sweep(ws)]
+    done += [f"ended the purge of {name}" for name in died]
+    done += _repair_purges(ws, registry)
     for submission_id in receipts.stale_status_files(ws, registry):
         receipts.write_status_files(ws, registry, submission_id)
         done.append(f"wrote the status file of {submission_id} again")
@@ -80,6 +84,19 @@ def repair(ws: Workspace) -> list[str]:
         done.append(f"closed {path.relative_to(ws.root)} to others")
     if done:
         registry.audit(None, "doctor repair", ws.settings.workspace_id, {"done": done})
+    return done
+
+
+def _repair_purges(ws: Workspace, registry: Registry) -> list[str]:
+    """Let the registry know what the tombstones say, and delete what holds destroyed records."""
+    done = []
+    for name in purging.unknown_tombstones(ws, registry):
+        purging.enter_tombstones(ws, registry, name)
+        done.append(f"entered the tombstone of {name}")
+    if warehouse.stale_builds(ws, registry):
+        with warehouse.build_lock(ws):
+            removed = warehouse.forget_destroyed(ws, registry).removed
+        done += [f"deleted warehouse/{name}, made of destroyed records" for name in removed]
     return done
 
 
@@ -177,6 +194,25 @@ def _loads(ws: Workspace) -> Iterator[Check]:
         yield Check("loads", "wrong", detail, "TIP-926", "make sure nothing runs, then remove it")
 
 
+def _purges(ws: Workspace) -> Iterator[Check]:
+    registry = ws.registry()
+    repairing = "run `tipstat doctor --repair`"
+    died = [purge.submission_id for purge in registry.purges() if purge.finished_at is None]
+    with folders.sweep_lock(ws, wait=False) as free:
+        for name in died if free else ():
+            yield Check("purges", "wrong", f"{name}: the purge died", "TIP-935", repairing)
+    for name in purging.unknown_tombstones(ws, registry):
+        detail = f"{name}: a tombstone that the registry does not know"
+        if name not in died:
+            yield Check("purges", "wrong", detail, "TIP-936", repairing)
+    for name in purging.undone(ws, registry):
+        detail = f"{name}: destroyed records are back in the landing"
+        yield Check("purges", "wrong", detail, "TIP-936", "purge the submission again")
+    for build_id in warehouse.stale_builds(ws, registry):
+        detail = f"warehouse/{build_id}: made of records destroyed since"
+        yield Check("purges", "wrong", detail, "TIP-936", f"{repairing}, then `tipstat build`")
+
+
 def _status_files(ws: Workspace) -> Iterator[Check]:
     for submission_id in receipts.stale_status_files(ws, ws.registry()):
         do = "run `tipstat doctor --repair`"
@@ -210,9 +246,9 @@ def _warehouse(ws: Workspace) -> Iterator[Check]:
         yield Check("warehouse", "note", "none yet", "", "run `tipstat build`")
         return
     name = current.read_text(encoding="utf-8").strip()
-    file = ws.warehouse_dir / name
+    file = warehouse.warehouse_file(ws, name)
     do = "run `tipstat build`"
-    if not name or Path(name).name != name or not file.is_file():
+    if not warehouse.BUILD_ID.fullmatch(name) or not file.is_file():
         yield Check("warehouse", "wrong", "CURRENT names no warehouse file", "TIP-807", do)
         return
     try:

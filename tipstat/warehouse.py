@@ -96,6 +96,21 @@ class BuildResult:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Forgotten:
+    """What became of the builds that used records destroyed since.
+
+    Attributes:
+        removed: files deleted.
+        held: files that another program holds.
+        marked: builds that cannot be made again; their vintages stay.
+    """
+
+    removed: tuple[str, ...]
+    held: tuple[str, ...]
+    marked: tuple[str, ...]
+
+
 def build(
     ws: Workspace,
     *,
@@ -125,6 +140,7 @@ def build(
         registry = ws.registry()
         tell("snapshot", "", 0, 0)
         repair(ws, registry, actor)
+        _finish_purges(ws, registry)
         snapshot = _prepare(ws, registry)
         clock.lap("snapshot")
         outcome = _run_dbt(ws, tests, tell)
@@ -217,7 +233,7 @@ def _prepare(ws: Workspace, registry: Registry) -> Snapshot:
     for leftover in ws.building_dir.glob("warehouse.duckdb*"):
         leftover.unlink()
     now = _now()
-    identity = identify(new_build_id(now), now, ws.correspondences_dir)
+    identity = identify(new_build_id(now), now, ws.correspondences_dir, ws.populations_dir)
     return write_snapshot(ws, registry, identity)
 
 
@@ -369,6 +385,69 @@ def repair(ws: Workspace, registry: Registry, actor: str | None) -> None:
         if record.build_id not in {known.id for known in registry.builds()}:
             _register(ws, registry, record, actor)
     prune(ws)
+
+
+def _finish_purges(ws: Workspace, registry: Registry) -> None:
+    """Purges whose process died end before the landing is read; what they leave here goes."""
+    from tipstat.landing import sweep
+
+    sweep(ws)
+    forget_destroyed(ws, registry)
+
+
+def forget_destroyed(ws: Workspace, registry: Registry) -> Forgotten:
+    """Delete the warehouse files that hold destroyed records, and mark the vintages made of them.
+
+    A vintage holds figures only and stays; ``vintages/<build>.json`` says that it cannot be made
+    again. The caller holds the lock of the builds.
+
+    Returns:
+        Files removed, and those that another program holds (Windows).
+    """
+    removed, held = [], []
+    stale = stale_builds(ws, registry)
+    with suppress(TipstatError):
+        if stale and _current_id(ws) in stale:
+            (ws.warehouse_dir / "CURRENT").unlink()
+    files = [warehouse_file(ws, build_id) for build_id in stale]
+    done = [purge for purge in registry.purges() if purge.destroyed_at is not None]
+    files += sorted(ws.building_dir.glob("warehouse.duckdb*")) if done else []
+    for path in files:
+        try:
+            path.unlink(missing_ok=True)
+        except PermissionError:
+            held.append(path.name)
+            continue
+        path.with_suffix(".json").unlink(missing_ok=True)
+        removed.append(path.name)
+    marked = [build for build in registry.builds() if not build.reproducible]
+    for build in marked:
+        reason = {"reproducible": False, "reason": build.not_reproducible_reason}
+        path = _vintage(ws, build.id).with_suffix(".json")
+        if _vintage(ws, build.id).is_file() and not path.is_file():
+            _write_atomically(path, json.dumps(reason, indent=2) + "\n")
+    return Forgotten(tuple(removed), tuple(held), tuple(build.id for build in marked))
+
+
+def stale_builds(ws: Workspace, registry: Registry) -> list[str]:
+    """Builds of which a file is there that was made with records destroyed since, oldest first."""
+    done = [
+        (purge.submission_id, purge.destroyed_at)
+        for purge in registry.purges()
+        if purge.destroyed_at is not None
+    ]
+    marked = {build.id for build in registry.builds() if not build.reproducible}
+    return [b for b in _build_ids(ws) if b in marked or _holds_destroyed(ws, b, done)]
+
+
+def _holds_destroyed(ws: Workspace, build_id: str, done: list[tuple[str, datetime]]) -> bool:
+    try:
+        record = read_record(ws, build_id)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Without its account a file older than a purge may hold anything; it can be built again.
+        return any(build_id[1:16] < f"{at:%Y%m%dT%H%M%S}" for _, at in done)
+    built_at = datetime.fromisoformat(record.built_at)
+    return any(name in record.submissions and built_at < at for name, at in done)
 
 
 def prune(ws: Workspace) -> None:

@@ -180,6 +180,11 @@ class Workspace:
         """The folder of the office's own correspondences."""
         return self.root / "correspondences"
 
+    @property
+    def populations_dir(self) -> Path:
+        """The folder of the office's own populations."""
+        return self.root / "populations"
+
     def registry(self) -> Registry:
         """The registry, checked to be there, of this tipstat's revision and of this workspace.
 

@@ -134,12 +134,15 @@ def modules_after(*arguments: str, folder: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the warehouse of no submission."""
+    from loaders.templates import write_template
     from tipstat.warehouse import build
     from tipstat.workspace import Workspace
 
     ws = Workspace.create(tmp_path_factory.mktemp("imports") / "office", key="demo")
     build(ws)
     (ws.root / "return.csv").write_text("a,b\n1,2\n")
+    filled = {"event": [{"event_ref": "E1", "event_registration_date": "2024-03-01"}]}
+    write_template("police", "en", ws.root / "return.xlsx", rows=filled, metadata={})
     return ws.root
 
 
@@ -155,12 +158,13 @@ def test_help_loads_nothing_but_the_command_line(tmp_path: Path) -> None:
     "arguments",
     [
         ("check", "return.csv"),
+        ("check", "return.xlsx"),
         ("indicators",),
         ("quality",),
         ("submissions",),
         ("codes", "sex"),
     ],
-    ids=lambda arguments: arguments[0],
+    ids=" ".join,
 )
 def test_a_light_command_loads_neither_dbt_nor_pandas_nor_alembic(
     office: Path, arguments: tuple[str, ...]

@@ -134,7 +134,7 @@ def test_the_demonstration_key_is_announced(run: Run) -> None:
         (("-w", "office", "withdraw", "nothing", "--reason", "x"), 2, "TIP-922"),
         (("-w", "office", "withdraw", "nothing", "--reason", " "), 2, "must say why"),
         (("-w", "office", "withdraw", "nothing"), 2, "--reason"),
-        (("-w", "office", "upgrade"), 0, "0001 -> 0001"),
+        (("-w", "office", "upgrade"), 0, "0002 -> 0002"),
         (("-w", "nowhere", "doctor"), 3, "TIP-901"),
     ],
 )
@@ -346,12 +346,18 @@ def test_files_open_to_others_are_found_and_closed(run: Run, ws: Workspace) -> N
     assert not any(path.stat().st_mode & 0o077 for path in opened)
 
 
-@pytest.mark.parametrize("current", ["", "gone.duckdb", "../registry.sqlite", "damaged.duckdb"])
+DAMAGED = "b20260101T000000-0000"
+
+
+@pytest.mark.parametrize(
+    "current", ["", "b20260101T000000-ffff", "../registry.sqlite", "damaged.duckdb", DAMAGED]
+)
 def test_a_current_that_names_no_good_warehouse_is_found(
     run: Run, ws: Workspace, current: str
 ) -> None:
-    (ws.warehouse_dir / "damaged.duckdb").write_bytes(b"no warehouse" * 1000)
-    (ws.warehouse_dir / "damaged.duckdb").chmod(0o600)
+    for name in ("damaged.duckdb", f"{DAMAGED}.duckdb"):
+        (ws.warehouse_dir / name).write_bytes(b"no warehouse" * 1000)
+        (ws.warehouse_dir / name).chmod(0o600)
     (ws.warehouse_dir / "CURRENT").write_text(current)
     (ws.warehouse_dir / "CURRENT").chmod(0o600)
     code, found = doctor(run)
@@ -375,8 +381,8 @@ def test_a_registry_that_cannot_be_written_is_refused(
 
 
 def test_a_good_warehouse_is_opened(run: Run, ws: Workspace) -> None:
-    duckdb.connect(str(ws.warehouse_dir / "b1.duckdb")).close()
-    (ws.warehouse_dir / "CURRENT").write_text("b1.duckdb\n")
+    duckdb.connect(str(ws.warehouse_dir / "b20260101T000000-0000.duckdb")).close()
+    (ws.warehouse_dir / "CURRENT").write_text("b20260101T000000-0000\n")
     for path in ws.warehouse_dir.iterdir():
         path.chmod(0o600)
     assert doctor(run)[0] == 0

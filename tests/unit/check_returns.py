@@ -82,6 +82,12 @@ SOUND: dict[str, dict[str, str]] = {
         "sanction_type": "CUSTODIAL",
     },
     "contact": {"contact_ref": "K1", "contact_date": "2023-05-01"},
+    "contact_person": {
+        "contact_ref": "K1",
+        "person_no": "1",
+        "contact_role": "REPORTED_VICTIM",
+        "sex": "F",
+    },
     "service_victim": {
         "victim_ref": "V1",
         "registration_date": "2023-03-02",

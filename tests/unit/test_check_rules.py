@@ -78,6 +78,21 @@ def both_roles() -> Returned:
     )
 
 
+def one_reference_for_two() -> Returned:
+    return a_return(
+        "police",
+        table("event", sound("event")),
+        table("victim", sound("victim", victim_ref="7")),
+        table("perpetrator", sound("perpetrator", perpetrator_ref=" 7")),
+        table("relationship", sound("relationship", victim_ref="7", perpetrator_ref="7")),
+    )
+
+
+def contact_person(**changed: str | None) -> Returned:
+    people = table("contact_person", sound("contact_person", **changed))
+    return a_return("service", table("contact", sound("contact")), people)
+
+
 def many_events(n: int, **changed: str) -> Returned:
     events = [sound("event", event_ref=f"E{i}", **changed) for i in range(n)]
     return police(events=events)
@@ -156,6 +171,12 @@ BREAKING: dict[str, Returned] = {
     "TIP-616": court(sanction={"sanction_type": "LIFE", "sanction_months": "240"}),
     "TIP-617": court(decision={"outcome": "ACQUITTED"}),
     "TIP-620": police(units_in_scope="3", units_silent="4"),
+    "TIP-621": one_reference_for_two(),
+    "TIP-622": one_reference_for_two(),
+    "TIP-623": victim(exploitation_start_date="2023-02-01", exploitation_end_date="2023-01-01"),
+    "TIP-624": victim(age_first_trafficked="21"),
+    "TIP-625": victim(exploitation_start_date="2023-06-01"),
+    "TIP-626": contact_person(sex="M", pregnant="Y"),
 }
 
 #: Rules that depend on the workspace's threshold, or on how the file or command was given.
@@ -182,8 +203,8 @@ def test_every_rule_of_the_door_is_produced_by_a_return() -> None:
 
 @pytest.mark.parametrize(
     "returned",
-    [victim(), event(), perpetrator(), offence(), court(), service(), cell()],
-    ids=["victim", "event", "perpetrator", "offence", "court", "service", "cell"],
+    [victim(), event(), perpetrator(), offence(), court(), service(), contact_person(), cell()],
+    ids=["victim", "event", "perpetrator", "offence", "court", "service", "contact", "cell"],
 )
 def test_a_sound_return_breaks_no_rule(returned: Returned) -> None:
     assert rule_ids(returned) == set()
@@ -227,3 +248,47 @@ def test_an_unknown_sender_is_told_once_and_not_for_each_record() -> None:
 def test_ages_need_not_be_sent_where_birth_dates_are() -> None:
     record = {k: v for k, v in sound("victim").items() if k != "age"}
     assert rule_ids(police({**record, "birth_date": "2000-01-01"})) == set()
+
+
+def cells_of(rule_id: str, returned: Returned) -> set[tuple[str, str, str | None]]:
+    found = checked(returned).findings()
+    return {(f.sheet, f.cell, f.value) for f in found if f.rule_id == rule_id}
+
+
+def test_one_who_is_victim_and_perpetrator_is_told_of_in_both_cells_and_never_by_value() -> None:
+    returned = one_reference_for_two()
+    assert cells_of("TIP-621", returned) == {("Victim", "B2", None), ("Perpetrator", "B2", None)}
+    assert cells_of("TIP-622", returned) == {
+        ("Relationship", "B2", None),
+        ("Relationship", "C2", None),
+    }
+    assert {sheet for sheet, _, _ in cells_of("TIP-615", both_roles())} == {"Victim", "Perpetrator"}
+    assert {value for _, _, value in cells_of("TIP-615", both_roles())} == {None}
+
+
+def test_a_reference_used_in_two_events_is_no_own_trafficker() -> None:
+    events = table("event", sound("event"), sound("event", event_ref="E2"))
+    victims = table("victim", sound("victim", victim_ref="7"))
+    perpetrators = table("perpetrator", sound("perpetrator", perpetrator_ref="7", event_ref="E2"))
+    assert rule_ids(a_return("police", events, victims, perpetrators)) == set()
+
+
+def test_a_conviction_is_compared_with_the_charge_on_which_it_rests() -> None:
+    later = sound("charge", charge_no="2", charge_date="2023-10-01")
+    tables = [table(name, sound(name)) for name in ("case", "defendant")]
+    charges = table("charge", sound("charge"), later)
+
+    def convicted_of(number: str | None) -> Returned:
+        decision = table("decision", sound("decision", charge_no=number))
+        return a_return("court", *tables, charges, decision, sender="XXA-COURT")
+
+    assert "TIP-610" not in rule_ids(convicted_of("1"))
+    assert "TIP-610" not in rule_ids(convicted_of(None))
+    assert "TIP-610" in rule_ids(convicted_of("2"))
+
+
+def test_the_age_when_first_trafficked_is_compared_with_the_age_that_a_birth_date_gives() -> None:
+    record = {k: v for k, v in sound("victim").items() if k != "age"}
+    born = {**record, "birth_date": "2005-01-01"}
+    assert "TIP-624" in rule_ids(police({**born, "age_first_trafficked": "19"}))
+    assert "TIP-624" not in rule_ids(police({**born, "age_first_trafficked": "18"}))

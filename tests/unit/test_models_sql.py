@@ -113,3 +113,19 @@ def test_only_base_models_scan_files() -> None:
         if re.search(r"\b(landing|build_input|parquet_scan)\(", path.read_text(encoding="utf-8"))
     }
     assert scanning == {"base"}
+
+
+def test_persons_named_in_contacts_are_in_no_figure_of_victims_or_suspects() -> None:
+    """What a caller says of a person makes no victim and no suspect (STATISTICS section 5)."""
+    readers = {
+        p.stem
+        for p in MODELS
+        for name in REF.findall(p.read_text(encoding="utf-8"))
+        if name.endswith("_contact_person")
+    }
+    assert readers - {"ind_coverage"} == {
+        "stg_service_contact_person",
+        "int_contact_person",
+        "fct_contact_person",
+        "ind_contact_persons",
+    }

@@ -114,6 +114,9 @@ def load_returns(ws: Workspace, say: Say) -> None:
     """
     from tipstat.project import examples_dir
 
+    population = ws.populations_dir / "XXA.csv"
+    shutil.copyfile(examples_dir() / "sample_country" / "population.csv", population)
+    population.chmod(0o600)
     folder = ws.root / "returns"
     folder.mkdir(mode=0o700)
     for kind, language in RETURNS:
@@ -200,7 +203,7 @@ def write_reports(ws: Workspace) -> list[Path]:
 def _show_figures(ws: Workspace) -> None:
     """The headline totals of both countries, one line each, the years side by side."""
     from reports.indicators import Selection, select
-    from reports.screen import closing_line
+    from reports.screen import closing_line, printed
     from tipstat.cli.common import emit
     from tipstat.warehouse import reading
 
@@ -213,13 +216,9 @@ def _show_figures(ws: Workspace) -> None:
             line = lines.setdefault(
                 series, dict(zip(("indicator", "area", "source"), series, strict=True))
             )
-            line[str(row["period"])] = _whole(row["value"])
+            line[str(row["period"])] = printed(row, "value")
         closing = closing_line(connection, "en")
     years = sorted({name for line in lines.values() for name in line if name.isdigit()})
     click.echo("")
     emit(list(lines.values()), ["indicator", "area", "source", *years], "table")
     click.echo(closing)
-
-
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -24,10 +24,10 @@ _FILTERS = {
     "--form": ("form", "Form of exploitation, or all."),
     "--form-classification": ("form_classification", "fine, iccs or unodc."),
     "--citizenship": ("citizenship", "Country, _OWN, _FOREIGN, _U or all."),
-    "--breakdown": ("breakdown", "A further breakdown, such as victim_status."),
+    "--breakdown": ("breakdown", "A further breakdown, such as outcome, ratio or all."),
     "--source": ("source_type", "police, border, prosecution, court, service or other."),
     "--status-scope": ("status_scope", "REGISTERED, IDENTIFIED, FORMAL, PRESUMED or ALL."),
-    "--counting-basis": ("counting_basis", "registration, person, event or offence."),
+    "--counting-basis": ("counting_basis", "registration, person, event, offence and others."),
     "--instance": ("instance", "FIRST or LAST, for judgments."),
 }
 

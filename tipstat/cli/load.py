@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-    click.option("--layout", help="Id or file of the layout; none for a standard workbook."),
+    click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
+    click.option("--layout", help="Id or file of the layout; none for a standard return."),
     click.option("--sender", help="Registered entity that sends the return."),
     click.option(
         "--set",
@@ -62,7 +62,7 @@ def _return_options(command: Command) -> Command:
 def check(
     ctx: click.Context,
     *,
-    file: Path,
+    files: tuple[Path, ...],
     layout: str | None,
     sender: str | None,
     items: tuple[str, ...],
@@ -71,16 +71,19 @@ def check(
 ) -> None:
     """Check a return against every rule and write nothing.
 
+    FILES is one file, a folder of CSV files, or several files that form one return.
+
     Ends with 0 where nothing is worse than a warning, with 1 where values are invalid, records
     would be held out or the file would be refused.
     """
     from loaders.check import check_file
+    from loaders.read import name_of
     from tipstat.cli.common import progress
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
-    with progress(f"checking {file.name}"):
-        result = check_file(file, ws, layout=layout, metadata=_metadata(sender, items))
+    with progress(f"checking {name_of(files)}"):
+        result = check_file(files, ws, layout=layout, metadata=_metadata(sender, items))
     with closing(result):
         _show(result, fmt, limit)
         if fmt == "table" and result.known_as:
@@ -98,7 +101,7 @@ def check(
 def load(
     ctx: click.Context,
     *,
-    file: Path,
+    files: tuple[Path, ...],
     layout: str | None,
     sender: str | None,
     items: tuple[str, ...],
@@ -108,22 +111,25 @@ def load(
 ) -> None:
     """Check a return and land what may land.
 
+    FILES is one file, a folder of CSV files, or several files that form one return.
+
     The same file is landed once. Of a refused file only its hash and the findings are kept.
     """
     from loaders.check import check_file
     from loaders.land import load_checked
+    from loaders.read import name_of
     from tipstat.cli.common import progress
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
-    with progress(f"checking {file.name}"):
-        result = check_file(file, ws, layout=layout, metadata=_metadata(sender, items))
+    with progress(f"checking {name_of(files)}"):
+        result = check_file(files, ws, layout=layout, metadata=_metadata(sender, items))
     with closing(result):
         if result.known_as:
             _tell(fmt, f"already loaded as {result.known_as}")
             return
         _show(result, fmt, limit)
-        with progress(f"landing {file.name}"):
+        with progress(f"landing {name_of(files)}"):
             loaded = load_checked(result, ws)
         if actor and loaded.submission_id:
             details = {"outcome": loaded.outcome}

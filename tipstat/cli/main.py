@@ -22,13 +22,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "submissions": ("submissions", "submissions", "List submissions and show one."),
     "supersede": ("submissions", "supersede", "Replace an accepted submission by another."),
     "withdraw": ("submissions", "withdraw", "Take a submission out of the figures."),
+    "purge": ("purge", "purge", "Destroy records for good on a legal ground."),
     "build": ("build", "build", "Build the warehouse from the accepted submissions."),
     "quality": ("build", "quality", "Show the quality tables of the last build."),
     "indicators": ("indicators", "indicators", "Print or export a selection of indicators."),
+    "explain": ("explain", "explain", "Say why records are together, what a figure rests on."),
     "report": ("report", "report", "Write the indicator workbook or the ICCS report."),
     "codes": ("codes", "codes", "Look codes and labels up."),
     "doctor": ("doctor", "doctor", "Look the workspace over and mend what can be mended."),
     "upgrade": ("doctor", "upgrade", "Bring the registry to this version, after a backup."),
+    "sample": ("sample", "sample", "Write made-up returns of any size, and their figures."),
     "demo": ("demo", "demo", "Load the sample country and Peru, build, and write both reports."),
 }
 

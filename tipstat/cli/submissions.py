@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tipstat.registry import Submission
     from tipstat.workspace import Workspace
 
-_STATUSES = ["received", "checked", "accepted", "refused", "superseded", "withdrawn"]
+_STATUSES = ["received", "checked", "accepted", "refused", "superseded", "withdrawn", "purged"]
 _LISTED = (
     "id",
     "status",
