@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -364,22 +364,22 @@ def _records(header: _Header, sheet: Sheet) -> pa.Table:
     places = {name: f"c{position + 1}" for position, name in reversed(header.variables.items())}
     if not places:
         return below.slice(0, 0)
-    written = reduce(pc.or_kleene, [_is_written(below.column(name)) for name in places.values()])
+    written = _is_written(below.column(next(iter(places.values()))))
+    for name in places.values():
+        written = pc.or_kleene(written, _is_written(below.column(name)))
     rows = below.num_rows
     return (
         below.select([*places.values(), "_row"])
         .rename_columns([*places, "_row"])
         .append_column("_sheet", text_array([sheet.name] * rows))
-        .append_column("_pivot", row_numbers(np.zeros(rows)))
+        .append_column("_pivot", row_numbers(np.zeros(rows, np.int64)))
         .filter(written)
     )
 
 
 def _is_written(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    written: pa.ChunkedArray[Any] = pc.not_equal(
-        pc.utf8_trim_whitespace(column), text_array([""])[0]
-    )
-    return written
+    written = pc.not_equal(pc.utf8_trim_whitespace(column), text_array([""])[0])
+    return cast("pa.ChunkedArray[Any]", written)
 
 
 def _is_sent(record_type: RecordType, table: pa.Table, name: str) -> bool:
