@@ -7,6 +7,7 @@ documented, and not from its Python objects, whose form is not.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -115,7 +116,7 @@ def run(project: Path, building: Path, *, tests: str, on_event: OnEvent) -> DbtO
     """
     target = building / "target"
     (target / "run_results.json").unlink(missing_ok=True)
-    with _environment(building):
+    with _environment(building), _rare_collections():
         error = _invoke(_arguments(project, building, tests), on_event)
     results = target / "run_results.json"
     if not results.is_file():
@@ -208,6 +209,17 @@ def _environment(building: Path) -> Iterator[None]:
             del os.environ["TIPSTAT_BUILD_DIR"]
         else:
             os.environ["TIPSTAT_BUILD_DIR"] = before
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for unreachable objects rarely: dbt keeps a million, and every look sees them all."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _outcome(results: Json, manifest: Json, database: Path) -> DbtOutcome:
