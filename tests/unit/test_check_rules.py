@@ -197,7 +197,7 @@ def test_a_finding_has_the_severity_of_its_rule(rule_id: str) -> None:
 
 
 def test_every_rule_of_the_door_is_produced_by_a_return() -> None:
-    own = {rule_id for rule_id in all_rules() if OWN.fullmatch(rule_id)}
+    own = {i for i, rule in all_rules().items() if OWN.fullmatch(i) and rule.scope != "tipstat"}
     assert own - set(BREAKING) - ELSEWHERE == set()
 
 
