@@ -42,7 +42,7 @@ def header_of(result: CheckResult, key: PseudonymKey) -> SubmissionHeader | None
         confidentiality_class=_text(result, "confidentiality_class"),
         destroy_by=destroy_by if isinstance(destroy_by, date) else None,
         nil_return=metadata.get("nil_return") == "Y",
-        metadata=_declared(result),
+        metadata={**_declared(result), "language": result.returned.language},
         coverage=_coverage(result, str(sender)),
     )
 

@@ -2,21 +2,24 @@
 
 Dates become ISO text, whole numbers lose their ``.0``, logical values become TRUE and FALSE; any
 other text is as it was sent. Nothing of the file is written anywhere, no macro is run and no
-external link is followed.
+external link is followed. Workbooks, zips and Parquet files are parsed in a process of their own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.read_csv import read_csv
-from loaders.read_xlsx import kind_of_zip, read_xlsx
-from loaders.source import ErrorCell, Sheet, Source
+from loaders.parse import Parsed, Reading, parse, recognised
+from loaders.reply_mark import without_reply
+from loaders.source import ErrorCell, Sheet, Source, family_of
 from tipstat.errors import ReturnRefused, UsageError
+from tipstat.limits import MEGABYTE, Limits
 from tipstat.rules import refuse
 
 if TYPE_CHECKING:
@@ -24,41 +27,33 @@ if TYPE_CHECKING:
 
 __all__ = ["ErrorCell", "Sheet", "Source", "name_of", "read_source"]
 
-#: Largest file that is opened, in bytes.
-MAX_FILE_BYTES = 512 * 1024 * 1024
-
-#: First bytes of files that are no return, and what they are.
-SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "a rich-text document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"PAR1", "a Parquet file"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"<html", "a web page"),
-    (b"<!doctype", "a web page"),
-    (b"<table", "a web page"),
-    (b"<?xml", "an XML file"),
-    (b"{", "a JSON file"),
-)
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-
 #: What the ending of a file's name promises; a file of another content is refused.
 ENDINGS = {
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
+    ".xls": "xls",
+    ".xlsb": "xlsb",
+    ".ods": "ods",
     ".csv": "csv",
     ".tsv": "csv",
     ".tab": "csv",
     ".txt": "csv",
+    ".zip": "zip",
+    ".parquet": "parquet",
 }
 #: What is read of a folder.
-TABLE_ENDINGS = (".csv", ".tsv")
-NAMES = {"xlsx": "an Excel workbook (xlsx)", "csv": "delimited text"}
+TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
+NAMES = {
+    "xlsx": "an Excel workbook (xlsx)",
+    "xls": "an Excel 97-2003 workbook (xls)",
+    "xlsb": "a binary workbook (xlsb)",
+    "ods": "an OpenDocument spreadsheet (ods)",
+    "csv": "delimited text",
+    "zip": "a zip archive",
+    "parquet": "a Parquet file",
+}
+#: Formats that only a parser of their own can read, and whose bytes may attack it.
+_APART = ("xlsx", "xls", "xlsb", "ods", "zip", "parquet")
 
 
 def read_source(
@@ -67,28 +62,32 @@ def read_source(
     encoding: str | None = None,
     delimiter: str | None = None,
     repairs: Sequence[Repair] = (),
+    limits: Limits | None = None,
 ) -> Source:
-    """Read a workbook, a delimited text, or several texts that form one return.
+    """Read a workbook, a table, a zip of tables, or several tables that form one return.
 
     Args:
-        path: the file; a folder, whose CSV and TSV files are read; or several delimited texts.
+        path: the file; a folder, whose CSV, TSV and Parquet files are read; or several of those.
         encoding: of a text; detected where not given.
         delimiter: of a text; detected where not given.
         repairs: known faults of a text's lines, from a layout.
+        limits: of the workspace; the usual ones where not given.
 
     Returns:
-        All sheets as text, with row numbers, error cells and notes. Each of several texts is a
-        sheet named by its file, without the ending; their order does not matter.
+        All sheets as text, with row numbers, error cells and notes. Each of several tables is a
+        sheet named by its file, without the ending; their order does not matter. The sheets of an
+        earlier reply in a workbook that comes back are left out.
 
     Raises:
-        ReturnRefused: a file is empty, damaged, encrypted, too large or of a wrong type, or the
-            files cannot be one return (TIP-970).
+        ReturnRefused: a file is empty, damaged, encrypted, too large or of a wrong type, the
+            files cannot be one return (TIP-970), or reading takes too much (TIP-151).
         UsageError: there is no such file, or it cannot be opened.
     """
+    how = Reading(encoding, delimiter, tuple(repairs), limits or Limits())
     files = [Path(path)] if isinstance(path, str | Path) else list(path)
     if len(files) == 1 and not files[0].is_dir():
-        return _read_file(files[0], encoding, delimiter, repairs)
-    return _read_texts(files, encoding, delimiter, repairs)
+        return without_reply(_read_file(files[0], how))
+    return _read_tables(files, how)
 
 
 def name_of(path: Path | str | Sequence[Path]) -> str:
@@ -98,50 +97,54 @@ def name_of(path: Path | str | Sequence[Path]) -> str:
     return " + ".join(sorted(name_of(file) for file in path))
 
 
-def _read_texts(
-    files: Sequence[Path],
-    encoding: str | None,
-    delimiter: str | None,
-    repairs: Sequence[Repair],
-) -> Source:
-    """Several delimited texts as the sheets of one source."""
+def _read_tables(files: Sequence[Path], how: Reading) -> Source:
+    """Several tables as the sheets of one source."""
     where = name_of(files)
-    texts = sorted(
-        {text for file in files for text in _texts_of(file)}, key=lambda text: text.stem.casefold()
+    tables = sorted(
+        {table for file in files for table in _tables_of(file)},
+        key=lambda table: table.stem.casefold(),
     )
-    repeated = [stem for stem, n in Counter(t.stem.casefold() for t in texts).items() if n > 1]
-    if not texts or repeated:
-        found = f"two files named {repeated[0]}" if repeated else "a folder without CSV files"
+    repeated = [stem for stem, n in Counter(t.stem.casefold() for t in tables).items() if n > 1]
+    if not tables or repeated:
+        found = f"two files named {repeated[0]}" if repeated else "a folder without tables"
         raise refuse("TIP-970", ReturnRefused, where=where, found=found)
-    sources = [_read_file(text, encoding, delimiter, repairs) for text in texts]
+    sources = [_read_file(table, how) for table in tables]
     for source in sources:
-        if source.format != "csv":
-            found = f"{source.path.name}, {NAMES[source.format]}, beside other files"
+        if family_of(source.format) != "csv" or source.path.suffix.lower() == ".zip":
+            found = f"{source.path.name}, {source.read_as}, beside other files"
             raise refuse("TIP-970", ReturnRefused, where=where, found=found)
     # Of the contents alone, so that neither the order nor the folder makes another return of it.
     digests = "".join(sorted(source.sha256 for source in sources))
+    formats = {source.format for source in sources}
     return Source(
-        files[0].resolve() if len(files) == 1 else texts[0].parent / where,
-        "csv",
+        files[0].resolve() if len(files) == 1 else tables[0].parent / where,
+        formats.pop() if len(formats) == 1 else "csv",
         hashlib.sha256(digests.encode()).hexdigest(),
         tuple(sheet for source in sources for sheet in source.sheets),
         (),
         tuple(note for source in sources for note in source.notes),
+        "; ".join(dict.fromkeys(source.read_as for source in sources)),
     )
 
 
-def _texts_of(file: Path) -> list[Path]:
+def _tables_of(file: Path) -> list[Path]:
     """A file itself, or the tables of a folder; a note beside them (.txt) is none."""
     if not file.is_dir():
         return [file]
-    return [one for one in file.iterdir() if one.is_file() and one.suffix.lower() in TABLE_ENDINGS]
+    if file.suffix.lower() in ENDINGS:
+        found = f"a folder whose name ends in {file.suffix}"
+        raise refuse("TIP-167", ReturnRefused, where=file.name, found=found)
+    tables = [one for one in file.iterdir() if one.suffix.lower() in TABLE_ENDINGS]
+    for table in tables:
+        # What a folder received from elsewhere points to is nobody's return.
+        if table.is_symlink():
+            raise refuse("TIP-167", ReturnRefused, where=table.name, found="a link in a folder")
+    return tables
 
 
-def _read_file(
-    path: Path, encoding: str | None, delimiter: str | None, repairs: Sequence[Repair]
-) -> Source:
-    data = _bytes(path)
-    found = _recognise(path, data)
+def _read_file(path: Path, how: Reading) -> Source:
+    data = _bytes(path, how.limits)
+    found = recognised(path.name, data, how.limits)
     promised = ENDINGS.get(path.suffix.lower(), found)
     if promised != found:
         raise refuse(
@@ -152,58 +155,53 @@ def _read_file(
             do="send the file as it was saved; do not change the ending of its name",
         )
     digest = hashlib.sha256(data).hexdigest()
-    if found == "xlsx":
-        sheets, errors, notes = read_xlsx(path.name, data)
-        return Source(path, "xlsx", digest, sheets, errors, notes)
-    sheet, notes = read_csv(path, data, encoding=encoding, delimiter=delimiter, repairs=repairs)
-    return Source(path, "csv", digest, (sheet,), (), notes)
+    if found in _APART and how.limits.child_process:
+        from loaders.apart import parse_apart
+
+        parsed = parse_apart(path.name, found, data, how)
+    else:
+        parsed = parse(path.name, found, data, how)
+    return _source(path, digest, parsed)
 
 
-def _bytes(path: Path) -> bytes:
-    """The file's bytes, if it is there and not too large."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise refuse(
-                "TIP-105",
-                ReturnRefused,
-                where=path.name,
-                found=f"{size / 2**20:,.0f} MB",
-                expected=f"at most {MAX_FILE_BYTES / 2**20:,.0f} MB",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        found = error.strerror or "it cannot be opened"
-        raise refuse("TIP-106", UsageError, where=path.name, found=found) from error
-
-
-def _recognise(path: Path, data: bytes) -> str:
-    """``xlsx`` or ``csv`` from the content; anything else is refused."""
-    if not data.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
-        raise refuse("TIP-102", ReturnRefused, where=path.name, found=f"{len(data)} bytes")
-    if data.startswith(OLE):
-        raise _refuse_compound(path, data)
-    what = kind_of_zip(path.name, data) if data.startswith(ZIP) else _kind_of_text(data)
-    if what in NAMES:
-        return what
-    raise refuse("TIP-101", ReturnRefused, where=path.name, found=what)
-
-
-def _refuse_compound(path: Path, data: bytes) -> ReturnRefused:
-    """An OLE file: an encrypted workbook, or a format of before 2007."""
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return refuse("TIP-104", ReturnRefused, where=path.name, found="an encrypted workbook")
-    return refuse(
-        "TIP-101",
-        ReturnRefused,
-        where=path.name,
-        found="an old .xls workbook or another file of before 2007",
+def _source(path: Path, digest: str, parsed: Parsed) -> Source:
+    return Source(
+        path,
+        parsed.format,
+        digest,
+        parsed.sheets,
+        parsed.error_cells,
+        parsed.notes,
+        parsed.read_as,
+        parsed.date_1904,
     )
 
 
-def _kind_of_text(data: bytes) -> str:
-    head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for signature, what in SIGNATURES:
-        if head.startswith(signature.lower()):
-            return what
-    return "csv"
+def _bytes(path: Path, limits: Limits) -> bytes:
+    """The file's bytes, if it is a plain file and not too large.
+
+    It is opened once and looked at through that handle, so that nothing can be put in its place;
+    without waiting, so that a pipe that nobody writes to holds nothing up.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        found = error.strerror or "it cannot be opened"
+        raise refuse("TIP-106", UsageError, where=path.name, found=found) from error
+    with os.fdopen(handle, "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise refuse("TIP-167", ReturnRefused, where=path.name, found=_kind_of(about.st_mode))
+        most = limits.file_mb * MEGABYTE
+        data = file.read(most + 1) if about.st_size <= most else b""
+    if max(about.st_size, len(data)) > most:
+        found = f"{about.st_size / MEGABYTE:,.0f} MB"
+        expected = f"at most {limits.file_mb:,} MB"
+        raise refuse("TIP-105", ReturnRefused, where=path.name, found=found, expected=expected)
+    return data
+
+
+def _kind_of(mode: int) -> str:
+    kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
+    return next((what for test, what in kinds if test(mode)), "a device")

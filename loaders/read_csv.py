@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from loaders.encoding import decoded, encoding_findings
 from loaders.findings import Finding
 from loaders.source import Sheet, column_letter
 from loaders.tables import row_numbers, text_array, trimmed
@@ -44,6 +45,23 @@ PIECE = 8 * 1024 * 1024
 NAMED_RAGGED = 100
 
 
+@dataclass(frozen=True)
+class Text:
+    """A delimited text as read.
+
+    Attributes:
+        sheet: named after the file.
+        notes: findings on encoding, delimiter, ragged rows and stray quotation marks.
+        read_as: encoding and delimiter, in words.
+        ascii: whether the text holds no letter beyond the English alphabet.
+    """
+
+    sheet: Sheet
+    notes: tuple[Finding, ...]
+    read_as: str
+    ascii: bool
+
+
 def read_csv(
     path: Path,
     data: bytes,
@@ -51,7 +69,7 @@ def read_csv(
     encoding: str | None,
     delimiter: str | None,
     repairs: Sequence[Repair] = (),
-) -> tuple[Sheet, tuple[Finding, ...]]:
+) -> Text:
     """Read a text as one sheet named after the file.
 
     Args:
@@ -62,19 +80,22 @@ def read_csv(
         repairs: known faults of lines, which are mended and reported one by one.
 
     Returns:
-        The sheet, and findings on encoding, delimiter, ragged rows and stray quotation marks.
+        The sheet, and what reading it showed.
 
     Raises:
         ReturnRefused: NUL bytes, an encoding that does not fit, or rows that do not add up.
     """
     csv.field_size_limit(2**31 - 1)
-    text, used, guessed = decoded(path.name, data, encoding)
+    decoding = decoded(path.name, data, encoding)
+    text = decoding.text
     sample = text[:SAMPLE_CHARACTERS]
     divider = delimiter or detect_delimiter(sample)
     width = _modal_width(_records(sample, divider))
-    raw = text.encode("utf-8")
+    raw, plain = text.encode("utf-8"), text.isascii()
     del text
-    notes = _notes(used, guessed, divider, detected=delimiter is None)
+    notes = [*encoding_findings(decoding), *_delimiter_notes(divider, detected=delimiter is None)]
+    used = decoding.encoding
+    del decoding
     regular, ragged = _parsed(path.name, raw, divider, width)
     mended = _mended(ragged, repairs, width, divider)
     table = _with_ragged(regular, ragged)
@@ -94,36 +115,7 @@ def read_csv(
         *_mended_findings(sheet, mended),
         *_stray_findings(sheet, stray),
     ]
-    return sheet, tuple(findings)
-
-
-def decoded(name: str, data: bytes, encoding: str | None) -> tuple[str, str, bool]:
-    """The text, the encoding used, and whether that was a guess.
-
-    Raises:
-        ReturnRefused: the bytes are no text, or not of the encoding asked for.
-    """
-    candidates, guessed = _encodings(data, encoding)
-    for candidate in candidates:
-        try:
-            text = data.decode(candidate)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        if "\0" in text:
-            raise refuse("TIP-112", ReturnRefused, where=name, found="NUL characters")
-        return text, candidate, guessed and candidate == "cp1252"
-    asked = encoding or "UTF-8 or Windows-1252"
-    raise refuse("TIP-114", ReturnRefused, where=name, found=f"bytes that are not {asked}")
-
-
-def _encodings(data: bytes, encoding: str | None) -> tuple[tuple[str, ...], bool]:
-    """Encodings to try in order, and whether more than a mark in the file chooses them."""
-    if encoding:
-        plain = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
-        return ("utf-8-sig" if plain else encoding,), False
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ("utf-16",), False
-    return ("utf-8-sig", "cp1252"), True
+    return Text(sheet, tuple(findings), f"{used}, fields divided by {_named(divider)}", plain)
 
 
 def detect_delimiter(sample: str) -> str:
@@ -306,14 +298,15 @@ def _misplaced(
     return wrong
 
 
-def _notes(used: str, guessed: bool, delimiter: str, *, detected: bool) -> list[Finding]:
-    notes = []
-    if guessed:
-        notes.append(Finding("TIP-108", rule("TIP-108").severity, f"read as {used}: not UTF-8"))
-    if detected:
-        name = DELIMITER_NAMES.get(delimiter, repr(delimiter))
-        notes.append(Finding("TIP-109", rule("TIP-109").severity, f"fields divided by {name}"))
-    return notes
+def _named(delimiter: str) -> str:
+    return DELIMITER_NAMES.get(delimiter, repr(delimiter))
+
+
+def _delimiter_notes(delimiter: str, *, detected: bool) -> list[Finding]:
+    if not detected:
+        return []
+    message = f"fields divided by {_named(delimiter)}"
+    return [Finding("TIP-109", rule("TIP-109").severity, message)]
 
 
 def _ragged_findings(sheet: Sheet, ragged: dict[int, list[str]], width: int) -> list[Finding]:

@@ -1,58 +1,31 @@
-"""Read an Excel workbook: values by calamine, error cells and long numbers from the sheet XML.
+"""Scan the XML of an Excel workbook (.xlsx, .xlsm) for what its values do not say.
 
-calamine turns ``#REF!`` and its like into blank cells and every number into a double; both would
-lose what was sent without a word, so the XML of each sheet is scanned beside it.
+Also the sizes that its cells declare, long numbers as they are written, and numbers that a format
+shows with leading zeros. Source of the layout: ECMA-376 part 1, chapter 18.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import html
 import io
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-from python_calamine import (
-    CalamineError,
-    CalamineWorkbook,
-    SheetMetadata,
-    SheetTypeEnum,
-    SheetVisibleEnum,
-)
 
-from loaders.findings import Finding
-from loaders.source import ErrorCell, Sheet, column_number
-from loaders.tables import decimal_texts, row_numbers, text_array, trimmed, whole_number_texts
+from loaders.archive import BROKEN, chunks_of, open_archive, refuse_doctype, too_large
+from loaders.scan import NO_VALUE, SheetScan, WorkbookScan
+from loaders.source import column_number
 from tipstat.errors import ReturnRefused
-from tipstat.rules import refuse, rule
+from tipstat.limits import Limits
+from tipstat.rules import refuse
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from loaders.tables import Texts
-
-#: Declared sizes beyond which a workbook is not unpacked.
-MAX_UNPACKED = 1024 * 1024 * 1024
-MAX_RATIO = 200
-RATIO_FROM = 64 * 1024 * 1024
-MAX_MEMBERS = 5_000
-
-#: Cells of the rectangle around a sheet's used cells, which calamine holds in memory.
-MAX_CELLS = 80_000_000
-
-#: Bytes of XML held at a time, and the overlap that keeps a cell from being cut in two.
-CHUNK = 8 * 1024 * 1024
-OVERLAP = 64 * 1024
-
-#: Doubles are exact up to here; a longer whole number is taken from the XML.
-EXACT = 2**53
 
 ERROR_CELL = re.compile(
     rb"<(?:\w+:)?c\b([^<>]*\bt=[\"']e[\"'][^<>]*)>(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<]*</[^<>]*>))?"
@@ -67,149 +40,87 @@ ROW_NUMBER = re.compile(rb"\s[^<>]*?\br=[\"'](\d+)")
 CELL_COLUMN = re.compile(rb"r=[\"']([A-Z]{1,3})\d")
 SINGLE_QUOTED = re.compile(rb"r='([A-Z]{2,3})\d")
 ADDRESS = re.compile(rb"\br=[\"']([A-Z]{1,3}\d+)[\"']")
+HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row(\s[^<>]*?\bhidden=[\"'](?:1|true)[\"'][^<>]*)>")
+HIDDEN_COLUMN = re.compile(rb"<(?:\w+:)?col(\s[^<>]*?\bhidden=[\"'](?:1|true)[\"'][^<>]*)>")
+FIRST_AND_LAST = re.compile(rb"\b(min|max)=[\"'](\d+)")
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
+STYLED_NUMBER = re.compile(rb"<(?:\w+:)?c\b([^<>]*\bs=[^<>]*)><(?:\w+:)?v>(\d+)</")
+STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
 ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*\"([^\"]*)\"|([\w:]+)\s*=\s*'([^']*)'")
 
-NO_VALUE = "formula without a saved value"
+#: Beginnings of the names of parts that act when a workbook is opened.
+_ACTIVE = (
+    ("xl/vbaProject", "macros"),
+    ("xl/macrosheets/", "macro sheets"),
+    ("xl/externalLinks/", "links to other workbooks"),
+    ("xl/connections.xml", "data connections"),
+    ("xl/embeddings/", "embedded objects"),
+    ("xl/activeX/", "controls"),
+)
 
 
-def kind_of_zip(name: str, data: bytes) -> str:
-    """``xlsx``, or in words what else the archive is.
-
-    Raises:
-        ReturnRefused: a damaged, encrypted or over-large archive.
-    """
-    with _archive(name, data) as archive:
-        members = set(archive.namelist())
-        if "xl/workbook.xml" in members:
-            return "xlsx"
-        if "xl/workbook.bin" in members:
-            return "a binary workbook (xlsb)"
-        if "mimetype" in members:
-            return "an OpenDocument file (ods, odt)"
-        if "word/document.xml" in members:
-            return "a Word document"
-        if "ppt/presentation.xml" in members:
-            return "a presentation"
-        return "a zip archive that holds no workbook"
-
-
-def read_xlsx(
-    name: str, data: bytes
-) -> tuple[tuple[Sheet, ...], tuple[ErrorCell, ...], tuple[Finding, ...]]:
-    """Read every sheet of a workbook.
+def scan_xlsx(name: str, data: bytes, limits: Limits) -> WorkbookScan:
+    """Unpack every XML part that is read, within limits.
 
     Args:
         name: of the file, for messages.
         data: the bytes received.
+        limits: of the workspace.
 
     Returns:
-        Sheets, error cells (their text also stands in the sheet's table), and findings.
+        What the parts say, by sheet.
 
     Raises:
-        ReturnRefused: the workbook is damaged, encrypted, or larger than the limits.
+        ReturnRefused: TIP-103 damaged or with a document type, TIP-104 encrypted, TIP-105 beyond
+            the limits, TIP-152 parts with names that lead elsewhere.
     """
-    errors = _scan(name, data)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = tuple(
-            _sheet(data, workbook, meta, errors.get(meta.name, {}))
-            for meta in workbook.sheets_metadata
-            if meta.typ == SheetTypeEnum.WorkSheet
-        )
-    except CalamineError as error:
-        raise refuse("TIP-103", ReturnRefused, where=name, found="a workbook that does not"
-                     " open") from error  # fmt: skip
-    if not any(sheet.table.num_rows for sheet in sheets):
-        raise refuse("TIP-102", ReturnRefused, where=name, found="no sheet with a value")
-    cells = tuple(
-        ErrorCell(sheet.name, cell, text)
-        for sheet in sheets
-        for cell, text in errors.get(sheet.name, {}).items()
-    )
-    return sheets, cells, (*_error_findings(cells), *_hidden_findings(sheets))
-
-
-def _archive(name: str, data: bytes) -> zipfile.ZipFile:
-    """Open the archive if its declared sizes stay within the limits."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except zipfile.BadZipFile as error:
-        raise refuse("TIP-103", ReturnRefused, where=name, found="a broken archive") from error
-    members = archive.infolist()
-    if any(member.flag_bits & 1 for member in members):
-        raise refuse("TIP-104", ReturnRefused, where=name, found="an encrypted archive")
-    unpacked = sum(member.file_size for member in members)
-    ratio = unpacked / max(len(data), 1)
-    if unpacked > MAX_UNPACKED or (unpacked > RATIO_FROM and ratio > MAX_RATIO):
-        found = f"{unpacked / 2**20:,.0f} MB unpacked, {ratio:,.0f} times the file"
-        raise _too_large(name, found)
-    if len(members) > MAX_MEMBERS:
-        raise _too_large(name, f"{len(members):,} parts")
-    return archive
-
-
-def _too_large(name: str, found: str) -> ReturnRefused:
-    expected = (
-        f"at most {MAX_UNPACKED / 2**20:,.0f} MB unpacked, {MAX_RATIO} times the file, and "
-        f"{MAX_CELLS:,} cells in the rectangle that a sheet uses"
-    )
-    return refuse("TIP-105", ReturnRefused, where=name, found=found, expected=expected)
-
-
-def _scan(name: str, data: bytes) -> dict[str, dict[str, str]]:
-    """Unpack every XML part within limits; the error cells by sheet and address."""
-    try:
-        with _archive(name, data) as archive:
-            paths = _sheet_paths(archive)
-            scans = {
-                title: _scan_sheet(name, partial(_chunks, archive, path))
-                for title, path in paths.items()
-            }
+        with open_archive(name, data, limits) as archive:
             for part in ("xl/sharedStrings.xml", "xl/styles.xml"):
                 if part in archive.namelist():
-                    for chunk in _chunks(archive, part):
-                        _refuse_doctype(name, chunk)
-            return scans
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError,
-            NotImplementedError) as error:  # fmt: skip
+                    for chunk in chunks_of(archive, part):
+                        refuse_doctype(name, chunk)
+            padded = _padded_styles(archive)
+            scans = {
+                title: _scan_sheet(name, partial(chunks_of, archive, path), limits, padded)
+                for title, path in _sheet_paths(archive).items()
+            }
+            properties = tags(archive.read("xl/workbook.xml"), "workbookPr")
+            date_1904 = any(tag.get("date1904") in ("1", "true") for tag in properties)
+            return WorkbookScan(scans, date_1904, active_content(archive))
+    except BROKEN as error:
         raise refuse("TIP-103", ReturnRefused, where=name, found="a broken archive") from error
 
 
-def _chunks(archive: zipfile.ZipFile, path: str) -> Iterator[bytes]:
-    """The part in overlapping pieces: each begins with the end of the one before.
-
-    The archive's reader stops at the declared size and checks the sum, so a part that unpacks to
-    more than it declares never comes through.
-    """
-    tail = b""
-    with archive.open(path) as part:
-        while piece := part.read(CHUNK):
-            yield tail + piece
-            tail = piece[-OVERLAP:]
+def active_content(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    """What a workbook holds that would act if it were opened in a spreadsheet program."""
+    members = archive.namelist()
+    return tuple(
+        what for start, what in _ACTIVE if any(member.startswith(start) for member in members)
+    )
 
 
-def _refuse_doctype(name: str, chunk: bytes) -> None:
-    """A workbook has no document type; one is there only to make entities expand."""
-    if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
-        raise refuse("TIP-103", ReturnRefused, where=name, found="a document type declaration")
+def relations(part: bytes) -> dict[str, str]:
+    """Id -> path in the archive, of relations that stay within it."""
+    return {
+        tag["Id"]: posixpath.normpath(posixpath.join("xl", tag["Target"])).lstrip("/")
+        if not tag["Target"].startswith("/")
+        else tag["Target"].lstrip("/")
+        for tag in tags(part, "Relationship")
+        if "Id" in tag and "Target" in tag and tag.get("TargetMode") != "External"
+    }
 
 
 def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
     """Sheet name -> path of its XML in the archive."""
     workbook = archive.read("xl/workbook.xml")
-    relations = archive.read("xl/_rels/workbook.xml.rels")
-    for part in (workbook, relations):
-        _refuse_doctype("xl/workbook.xml", part)
-    targets = {
-        tag["Id"]: posixpath.normpath(posixpath.join("xl", tag["Target"])).lstrip("/")
-        if not tag["Target"].startswith("/")
-        else tag["Target"].lstrip("/")
-        for tag in _tags(relations, "Relationship")
-        if "Id" in tag and "Target" in tag and tag.get("TargetMode") != "External"
-    }
+    related = archive.read("xl/_rels/workbook.xml.rels")
+    for part in (workbook, related):
+        refuse_doctype("xl/workbook.xml", part)
+    targets = relations(related)
     members = set(archive.namelist())
     paths = {}
-    for tag in _tags(workbook, "sheet"):
+    for tag in tags(workbook, "sheet"):
         relation = next((value for key, value in tag.items() if key.endswith(":id")), "")
         path = targets.get(relation, "")
         if "name" in tag and path in members and "worksheets" in path:
@@ -217,7 +128,24 @@ def _sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
     return paths
 
 
-def _tags(part: bytes, element: str) -> list[dict[str, str]]:
+def _padded_styles(archive: zipfile.ZipFile) -> dict[str, int]:
+    """Style of cells -> how many digits it shows, where it fills numbers up with zeros."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    styles = archive.read("xl/styles.xml")
+    digits = {
+        tag["numFmtId"]: len(tag["formatCode"])
+        for tag in tags(styles, "numFmt")
+        if re.fullmatch("0{2,}", tag.get("formatCode", "")) and "numFmtId" in tag
+    }
+    cells = re.search(rb"<(?:\w+:)?cellXfs\b.*?</(?:\w+:)?cellXfs>", styles, re.DOTALL)
+    if not digits or cells is None:
+        return {}
+    formats = [tag.get("numFmtId", "") for tag in tags(cells[0], "xf")]
+    return {str(style): digits[name] for style, name in enumerate(formats) if name in digits}
+
+
+def tags(part: bytes, element: str) -> list[dict[str, str]]:
     """Attributes of every element of that name, in order."""
     text = part.decode("utf-8-sig", errors="replace")
     found = re.findall(rf"<(?:\w+:)?{element}\s([^<>]*?)/?>", text)
@@ -227,26 +155,60 @@ def _tags(part: bytes, element: str) -> list[dict[str, str]]:
     ]
 
 
-def _scan_sheet(name: str, chunks: Callable[[], Iterator[bytes]]) -> dict[str, str]:
-    """Error cells and formulas without a value of one sheet, by address.
+def _scan_sheet(
+    name: str,
+    chunks: Callable[[], Iterator[bytes]],
+    limits: Limits,
+    padded: dict[str, int],
+) -> SheetScan:
+    """What the XML of one sheet says.
 
     Args:
         name: of the file, for messages.
         chunks: starts reading the sheet's XML anew.
+        limits: of the workspace.
+        padded: of ``_padded_styles``.
     """
-    errors: dict[str, str] = {}
-    rows, letters = 0, 1
+    found, letters = SheetScan(), 1
     for chunk in chunks():
-        _refuse_doctype(name, chunk)
-        rows = max(rows, _last_row(chunk))
+        refuse_doctype(name, chunk)
+        found.rows = max(found.rows, _last_row(chunk))
         letters = max(letters, _letters(chunk))
         if b't="e"' in chunk or b"t='e'" in chunk:
-            errors.update(_located(ERROR_CELL, chunk))
+            found.errors.update(_located(ERROR_CELL, chunk))
         if b"<f" in chunk or b":f" in chunk:
-            errors.update(dict.fromkeys(_located(VALUELESS, chunk), NO_VALUE))
-    if rows * 26**letters > MAX_CELLS:
-        _refuse_vast(name, rows, chunks())
-    return errors
+            found.errors.update(dict.fromkeys(_located(VALUELESS, chunk), NO_VALUE))
+        if padded:
+            found.shown.update(_padded(chunk, padded))
+        _scan_arrangement(chunk, found)
+    found.columns = 26**letters
+    if found.rows * found.columns > limits.cells:
+        _refuse_vast(name, found.rows, chunks(), limits)
+    return found
+
+
+def _scan_arrangement(chunk: bytes, found: SheetScan) -> None:
+    """Hidden rows and columns, and merged cells."""
+    if b"hidden=" in chunk:
+        for match in HIDDEN_ROW.finditer(chunk):
+            number = ROW_NUMBER.match(match[1])
+            found.hidden_rows |= {int(number[1])} if number else set()
+        for match in HIDDEN_COLUMN.finditer(chunk):
+            tag = {m[1]: m[2] for m in FIRST_AND_LAST.finditer(match[1])}
+            found.hidden_columns.add((int(tag.get(b"min", 1)), int(tag.get(b"max", 1))))
+    if b"mergeCell" in chunk:
+        found.merged.update((match[1].decode(), None) for match in MERGED.finditer(chunk))
+
+
+def _padded(chunk: bytes, padded: dict[str, int]) -> dict[str, str]:
+    """Whole numbers that their format shows with leading zeros, as they are shown."""
+    shown = {}
+    for match in STYLED_NUMBER.finditer(chunk):
+        style, place = STYLE.search(match[1]), ADDRESS.search(match[1])
+        digits = padded.get(style[1].decode(), 0) if style else 0
+        if place and len(match[2]) < digits and b"t=" not in match[1]:
+            shown[place[1].decode()] = match[2].decode().zfill(digits)
+    return shown
 
 
 def _last_row(chunk: bytes) -> int:
@@ -272,14 +234,14 @@ def _capital(characters: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return (characters - np.uint8(ord("A"))) < 26
 
 
-def _refuse_vast(name: str, rows: int, chunks: Iterator[bytes]) -> None:
+def _refuse_vast(name: str, rows: int, chunks: Iterator[bytes], limits: Limits) -> None:
     """Refuse a sheet whose few cells lie so far apart that their rectangle fills the memory."""
     columns: set[bytes] = set()
     for chunk in chunks:
         columns.update(CELL_COLUMN.findall(chunk))
     width = max((column_number(column.decode()) for column in columns), default=1)
-    if rows * width > MAX_CELLS:
-        raise _too_large(name, f"a sheet of {rows:,} rows and {width:,} columns")
+    if rows * width > limits.cells:
+        raise too_large(name, f"a sheet of {rows:,} rows and {width:,} columns", limits)
 
 
 def _located(pattern: re.Pattern[bytes], chunk: bytes) -> dict[str, str]:
@@ -292,160 +254,16 @@ def _located(pattern: re.Pattern[bytes], chunk: bytes) -> dict[str, str]:
     return found
 
 
-def _sheet(
-    data: bytes, workbook: CalamineWorkbook, meta: SheetMetadata, errors: dict[str, str]
-) -> Sheet:
-    """One sheet, with column A as ``c1`` wherever the used cells begin."""
-    values = workbook.get_sheet_by_name(meta.name)
-    rows = values.to_python(skip_empty_area=True)
-    first_row, first_column = values.start or (0, 0)
-    before = [pa.nulls(len(rows), pa.string())] * (first_column if rows else 0)
-    numbers = row_numbers(np.arange(first_row + 1, first_row + len(rows) + 1, dtype=np.int64))
-    converter = _Converter()
-    arrays = [*before, *map(converter.texts, zip(*rows, strict=True))]
-    names = [f"c{index + 1}" for index in range(len(arrays))]
-    table = pa.Table.from_arrays([*arrays, numbers], names=[*names, "_row"])
-    lost = {cell: text for cell, text in errors.items() if text != NO_VALUE and cell != "?"}
-    if converter.inexact:
-        lost |= _long_numbers(data, meta.name)
-    hidden = meta.visible != SheetVisibleEnum.Visible
-    return Sheet(meta.name, hidden, trimmed(_overridden(table, lost)))
+def long_numbers(data: bytes, sheet: str) -> dict[str, str]:
+    """Whole numbers of sixteen digits and more as they are written, by address.
 
-
-def _long_numbers(data: bytes, name: str) -> dict[str, str]:
-    """Whole numbers of sixteen digits and more as they are written, by address."""
+    Args:
+        data: a workbook that was scanned before.
+        sheet: its name.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         numbers: dict[str, str] = {}
-        for chunk in _chunks(archive, _sheet_paths(archive)[name]):
+        path = _sheet_paths(archive).get(sheet)
+        for chunk in chunks_of(archive, path) if path else ():
             numbers.update(_located(LONG_NUMBER, chunk))
         return numbers
-
-
-def _overridden(table: pa.Table, cells: dict[str, str]) -> pa.Table:
-    """Put texts that calamine lost in their places; each touched column is rewritten once."""
-    if not cells or not table.num_rows:
-        return table
-    first = table["_row"][0].as_py()
-    by_column: dict[str, dict[int, str]] = {}
-    for cell, text in cells.items():
-        letters = cell.rstrip("0123456789")
-        index = int(cell[len(letters) :]) - first
-        if 0 <= index < table.num_rows:
-            by_column.setdefault(f"c{column_number(letters)}", {})[index] = text
-    for name, texts in by_column.items():
-        known = name in table.column_names
-        values = table[name].to_pylist() if known else [None] * table.num_rows
-        for index, text in texts.items():
-            values[index] = text
-        column = text_array(values)
-        if known:
-            table = table.set_column(table.column_names.index(name), name, column)
-        else:
-            table = _with_column(table, name, column)
-    return table
-
-
-def _with_column(table: pa.Table, name: str, column: Texts) -> pa.Table:
-    """Append a column beyond the last one, and blank ones between."""
-    have = sum(1 for known in table.column_names if known != "_row")
-    for index in range(have + 1, int(name[1:])):
-        table = table.add_column(index - 1, f"c{index}", pa.nulls(table.num_rows, pa.string()))
-    return table.add_column(int(name[1:]) - 1, name, column)
-
-
-class _Converter:
-    """Turns the values of columns into text.
-
-    Attributes:
-        inexact: whether any number was too long for a double to hold to its last digit.
-    """
-
-    def __init__(self) -> None:
-        self.inexact = False
-
-    def texts(self, column: tuple[Any, ...]) -> Texts:
-        """One column; blank cells become null or empty.
-
-        Columns of one kind, blanks aside, take a shorter way.
-        """
-        kinds = set(map(type, column))
-        if kinds <= {str}:
-            return text_array(column)
-        blanks = str in kinds
-        if blanks and any(type(value) is str and value for value in column):
-            self.inexact |= any(type(v) is float and abs(v) > EXACT for v in column)
-            return _mixed(column)
-        kinds.discard(str)
-        if kinds == {float}:
-            return self._numbers(column, blanks=blanks)
-        return _mixed(column)
-
-    def _numbers(self, column: tuple[Any, ...], *, blanks: bool) -> Texts:
-        """Numbers and blanks: whole ones without decimals, others at full precision."""
-        values = [np.nan if v == "" else v for v in column] if blanks else column
-        doubles = np.array(values, dtype=np.float64)
-        filled = ~np.isnan(doubles)
-        numbers = np.where(filled, doubles, 0.0)
-        if (np.abs(numbers) > EXACT).any():
-            self.inexact = True
-            return _mixed(column)
-        whole = numbers == np.floor(numbers)
-        if whole.all():
-            return whole_number_texts(numbers.astype(np.int64), filled)
-        return decimal_texts(numbers, whole, filled)
-
-
-def _mixed(column: tuple[Any, ...]) -> Texts:
-    return text_array([_CONVERTERS[type(value)](value) for value in column])
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
-
-
-def _date_time(value: dt.datetime) -> str:
-    """A day without a time of day is a date."""
-    return value.isoformat() if value.time() != dt.time() else value.date().isoformat()
-
-
-_CONVERTERS: dict[type, Callable[[Any], str]] = {
-    str: str,
-    float: _number,
-    int: str,
-    bool: lambda value: "TRUE" if value else "FALSE",
-    dt.date: dt.date.isoformat,
-    dt.datetime: _date_time,
-    dt.time: dt.time.isoformat,
-    dt.timedelta: str,
-}
-
-
-def _error_findings(errors: tuple[ErrorCell, ...]) -> list[Finding]:
-    severity = rule("TIP-107").severity
-    return [
-        Finding(
-            "TIP-107",
-            severity,
-            f"{error.cell} holds {error.text}",
-            sheet=error.sheet,
-            cell=error.cell,
-            row=_row_of(error.cell),
-            column_letter=error.cell.rstrip("0123456789?"),
-            value=error.text,
-        )
-        for error in errors
-    ]
-
-
-def _row_of(cell: str) -> int | None:
-    digits = cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ?")
-    return int(digits) if digits else None
-
-
-def _hidden_findings(sheets: tuple[Sheet, ...]) -> list[Finding]:
-    severity = rule("TIP-113").severity
-    return [
-        Finding("TIP-113", severity, f"sheet {sheet.name} is hidden", sheet=sheet.name)
-        for sheet in sheets
-        if sheet.hidden and sheet.table.num_rows
-    ]

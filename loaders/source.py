@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from loaders.findings import Finding
 
+#: Formats whose sheets stand in one file, beside each other; every other format is of tables.
+WORKBOOKS = ("xlsx", "xls", "xlsb", "ods")
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -42,9 +45,13 @@ class Source:
     """A file as read.
 
     Attributes:
-        format: ``xlsx`` or ``csv`` (any delimiter).
+        format: ``xlsx`` (xlsm too), ``xls``, ``xlsb``, ``ods``, ``csv`` (any delimiter),
+            ``parquet`` or ``sdmx-csv``.
         sha256: of the bytes received.
         notes: what reading showed: encoding, delimiter, ragged rows, error cells, hidden sheets.
+        read_as: in words how the bytes were understood: encoding and delimiter, or the format.
+        date_1904: whether the workbook counts its days from 1904.
+        replies: names of the sheets of an earlier reply, which were left out.
     """
 
     path: Path
@@ -53,6 +60,17 @@ class Source:
     sheets: tuple[Sheet, ...]
     error_cells: tuple[ErrorCell, ...] = ()
     notes: tuple[Finding, ...] = ()
+    read_as: str = ""
+    date_1904: bool = False
+    replies: tuple[str, ...] = ()
+
+
+def family_of(file_format: str) -> str:
+    """``xlsx`` for every format of workbooks, ``csv`` for every format of one table a file.
+
+    A layout is written for a family: a workbook saved as xls fits the layout of its xlsx.
+    """
+    return "xlsx" if file_format in WORKBOOKS else "csv"
 
 
 def column_letter(number: int) -> str:

@@ -6,11 +6,12 @@ import difflib
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from tipstat.errors import TipstatError, WorkplaceError
+from tipstat.limits import Limits
 from tipstat.rules import refuse
 
 SETTINGS_FILE = "tipstat.toml"
@@ -34,6 +35,16 @@ file = "{key_file}"   # outside this folder; TIPSTAT_KEY_FILE goes first
 
 [load]
 refusal_share = {refusal_share}   # share of records held out above which a file is refused
+change_ratio = {change_ratio}   # change since the sender's previous return that is noted; 0: never
+
+[limits]   # of received files, before they are parsed (docs/reading.md)
+file_mb = {limits[file_mb]}   # largest file
+unpacked_mb = {limits[unpacked_mb]}   # most that a zip or workbook may unpack to
+unpack_ratio = {limits[unpack_ratio]}   # how many times its own size
+members = {limits[members]}   # most parts of a zip or workbook
+cells = {limits[cells]}   # most cells in the rectangle that a sheet uses
+memory_mb = {limits[memory_mb]}   # of the process that reads workbooks, zips and Parquet files
+seconds = {limits[seconds]}   # of the same process
 """
 
 _DEMO_COMMENT = """\
@@ -53,6 +64,8 @@ class Settings:
         key_source: ``file``, or ``demo`` for the public demonstration key.
         key_file: where the pseudonym key is; empty for the demonstration key.
         refusal_share: share of records held out above which a file is refused (DESIGN section 5).
+        change_ratio: change since the sender's previous return from which it is noted; 0 for never.
+        limits: how large a received file may be and what reading it may take.
     """
 
     workspace_id: str
@@ -61,11 +74,17 @@ class Settings:
     key_source: str = "file"
     key_file: str = ""
     refusal_share: float = 0.2
+    change_ratio: float = 2.0
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
 class _Key:
-    """One key of the file: the attribute that it fills and the check of its value."""
+    """One key of the file: the attribute that it fills and the check of its value.
+
+    Attributes:
+        attribute: of the settings; of their limits where it begins with ``limits.``.
+    """
 
     attribute: str
     expected: str
@@ -76,9 +95,25 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_ratio(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return value == 0 or value > 1
+
+
 def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+_LIMITS = tuple(name for name in asdict(Limits()) if name != "child_process")
 
 _KEYS: dict[str, _Key] = {
     "workspace.id": _Key("workspace_id", "text", lambda v: isinstance(v, str) and bool(v)),
@@ -87,6 +122,12 @@ _KEYS: dict[str, _Key] = {
     "key.source": _Key("key_source", "one of file, demo", lambda v: v in KEY_SOURCES),
     "key.file": _Key("key_file", "a path", _is_text),
     "load.refusal_share": _Key("refusal_share", "a number from 0 to 1", _is_share),
+    "load.change_ratio": _Key("change_ratio", "a number above 1, or 0 for never", _is_ratio),
+    "limits.child_process": _Key("limits.child_process", "true or false", _is_switch),
+    **{
+        f"limits.{name}": _Key(f"limits.{name}", "a whole number above 0", _is_count)
+        for name in _LIMITS
+    },
 }
 
 
@@ -115,7 +156,13 @@ def read_settings(path: Path) -> Settings:
         values[key.attribute] = value
     if "workspace_id" not in values:
         raise _unusable(path, "workspace.id", "the id that `tipstat init` wrote")
-    settings = Settings(**values)  # type: ignore[arg-type]  # each value was checked above
+    own = {
+        name: values.pop(f"limits.{name}")
+        for name in asdict(Limits())
+        if f"limits.{name}" in values
+    }
+    limits = Limits(**own)  # type: ignore[arg-type]  # each value was checked above
+    settings = Settings(**values, limits=limits)  # type: ignore[arg-type]  # likewise
     if has_password(settings.registry_url):
         raise refuse("TIP-906", WorkplaceError, where=f"{path.name} › registry.url")
     return settings
@@ -180,6 +227,8 @@ def render_settings(settings: Settings) -> str:
         key_source=settings.key_source,
         key_file=_escaped(settings.key_file),
         refusal_share=settings.refusal_share,
+        change_ratio=settings.change_ratio,
+        limits=asdict(settings.limits),
     )
 
 

@@ -53,7 +53,7 @@ def test_any_text_survives_delimited_text_unchanged(tmp_path, table, delimiter, 
     source = read(tmp_path, text.getvalue(), delimiter=delimiter)
     width = max((index + 1 for row in table for index, value in enumerate(row) if value), default=0)
     assert rows(source) == [[value or None for value in row[:width]] for row in table]
-    assert rules(source) == []
+    assert set(rules(source)) <= {"TIP-158", "TIP-159"}, "odd letters are told and kept"
 
 
 def test_quoted_fields_keep_line_ends_delimiters_and_doubled_quotes(tmp_path):
@@ -107,7 +107,7 @@ def test_a_named_encoding_that_does_not_fit_is_refused(tmp_path):
 
 def test_bytes_of_no_encoding_are_refused(tmp_path):
     with pytest.raises(ReturnRefused, match="TIP-114"):
-        read(tmp_path, b"a,b\n\x81\x8d,1\n")
+        read(tmp_path, b"a,b\n\x81\xbf\xd2\xa9\xf7\xac,1\n")
 
 
 def test_nul_characters_are_refused(tmp_path):

@@ -1,0 +1,244 @@
+"""Files that would do harm are refused, and a reader that fails takes nothing with it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from loaders import reader
+from loaders.read import read_source
+from tipstat.errors import ReturnRefused, UsageError, WorkplaceError
+from tipstat.limits import Limits
+
+posix = pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX")
+
+
+def workbook(path: Path, rows: int = 3) -> Path:
+    book = openpyxl.Workbook()
+    for row in range(rows):
+        book.active.append([row, f"text {row}"])
+    book.save(path)
+    return path
+
+
+def refusal(path: Path, limits: Limits | None = None) -> ReturnRefused:
+    with pytest.raises(ReturnRefused) as caught:
+        read_source(path, limits=limits)
+    return caught.value
+
+
+def zipped(path: Path, **members: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+# ── what is no plain file ─────────────────────────────────────────────────────────────────────
+
+
+@posix
+def test_a_pipe_is_refused_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "a.xlsx")
+    started = time.monotonic()
+    assert "pipe" in refusal(tmp_path / "a.xlsx").found
+    assert time.monotonic() - started < 5
+
+
+@posix
+def test_a_device_is_refused():
+    assert refusal(Path(os.devnull)).rule == "TIP-167"
+
+
+@posix
+def test_a_socket_cannot_be_opened(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("a.csv")
+        with pytest.raises((ReturnRefused, UsageError)):
+            read_source(Path("a.csv"))
+
+
+def test_a_folder_that_bears_the_name_of_a_workbook_is_refused(tmp_path):
+    (tmp_path / "a.xlsx").mkdir()
+    assert refusal(tmp_path / "a.xlsx").rule == "TIP-167"
+
+
+@posix
+def test_a_link_in_a_folder_of_tables_is_refused(tmp_path):
+    folder = tmp_path / "return"
+    folder.mkdir()
+    (folder / "event.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "secret").write_text("a,b\n3,4\n")
+    (folder / "victim.csv").symlink_to(tmp_path / "secret")
+    assert "link" in refusal(folder).found
+
+
+# ── archives ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "name", ["../up.csv", "a/../../up.csv", "/etc/up.csv", "C:\\up.csv", "C:up.csv", "a\x1b[2J.csv"]
+)
+def test_a_part_whose_name_leads_elsewhere_is_refused(tmp_path, name):
+    refused = refusal(zipped(tmp_path / "a.zip", **{name: "a,b\n1,2\n"}))
+    assert refused.rule == "TIP-152"
+    assert name not in str(refused)
+
+
+def test_a_part_that_is_a_link_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        link = zipfile.ZipInfo("victim.csv")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "secret")
+    assert "link" in refusal(tmp_path / "a.zip").found
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_parts_of_one_name_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+        archive.writestr("A.csv", "a,b\n3,4\n")
+    assert "one name" in refusal(tmp_path / "a.zip").found
+
+
+def test_too_many_parts_are_refused(tmp_path):
+    path = zipped(tmp_path / "a.zip", **{f"{n}.csv": "a,b\n1,2\n" for n in range(30)})
+    assert refusal(path, Limits(members=20)).rule == "TIP-105"
+
+
+@pytest.mark.parametrize(
+    ("member", "content"), [("b.zip", "x"), ("b.7z", "x"), ("b.csv", "PK\x03\x04 inside")]
+)
+def test_an_archive_in_an_archive_is_refused(tmp_path, member, content):
+    refused = refusal(zipped(tmp_path / "a.zip", **{"a.csv": "a,b\n1,2\n", member: content}))
+    assert (refused.rule, refused.found) == ("TIP-152", "an archive in the archive")
+
+
+def test_a_part_that_unpacks_to_more_than_it_declares_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "a,b\n" + "1,2\n" * 50_000)
+    data = path.read_bytes()
+    size = (4 + 50_000 * 4).to_bytes(4, "little")
+    assert data.count(size) == 2
+    path.write_bytes(data.replace(size, (1_000).to_bytes(4, "little")))
+    assert refusal(path).rule == "TIP-103"
+
+
+# ── the reader's own process ──────────────────────────────────────────────────────────────────
+
+
+@posix
+def test_a_reader_that_needs_too_much_memory_is_ended_and_the_file_refused(tmp_path):
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("S")
+    for row in range(90_000):
+        sheet.append([row, f"text {row}"])
+    book.save(tmp_path / "a.xlsx")
+    refused = refusal(tmp_path / "a.xlsx", Limits(memory_mb=300))
+    assert refused.rule == "TIP-151"
+    assert "memory" in refused.found
+
+
+def test_a_reader_that_takes_too_long_is_ended_and_the_file_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_PROGRAM", "import time; time.sleep(60)")
+    started = time.monotonic()
+    refused = refusal(workbook(tmp_path / "a.xlsx"), Limits(seconds=1))
+    assert (refused.rule, refused.found) == ("TIP-151", "more than 1 seconds of reading")
+    assert time.monotonic() - started < 20
+
+
+@posix
+def test_a_reader_that_the_system_ends_is_a_refusal(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_PROGRAM", "import os; os.abort()")
+    assert "SIGABRT" in refusal(workbook(tmp_path / "a.xlsx")).found
+
+
+def test_a_reader_that_breaks_off_is_a_refusal_without_a_word_of_the_file(tmp_path, monkeypatch):
+    broken = reader._PROGRAM.replace(
+        "from loaders.apart import main;",
+        "import loaders.apart as a; a.parse = lambda *_: 1 / 0; main = a.main;",
+    )
+    monkeypatch.setattr(reader, "_PROGRAM", broken)
+    refused = refusal(workbook(tmp_path / "a.xlsx"))
+    assert (refused.rule, refused.found) == ("TIP-103", "a file on which its reader broke off")
+
+
+def test_an_answer_that_makes_no_sense_is_a_refusal(tmp_path, monkeypatch):
+    for answer in ("x", "\\0" * 8, "\\0\\0\\0\\0\\0\\0\\0\\4null", "\\0\\0\\0\\0\\0\\0\\0\\2{}"):
+        monkeypatch.setattr(reader, "_PROGRAM", f"import sys; sys.stdout.write('{answer}')")
+        assert refusal(workbook(tmp_path / "a.xlsx")).rule == "TIP-103"
+
+
+def test_a_reader_that_does_not_start_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_PROGRAM", "import nothing_of_this_name")
+    with pytest.raises(WorkplaceError, match="TIP-199"):
+        read_source(workbook(tmp_path / "a.xlsx"))
+
+
+@posix
+def test_the_reader_can_write_no_file_and_sees_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("TIPSTAT_REGISTRY_URL", "postgresql://somebody:password@host/db")
+    spy = (
+        "import os, sys; sys.path[:] = __import__('json').loads(sys.argv[1])\n"
+        "from loaders.apart import confine\nfrom tipstat.limits import Limits\n"
+        "confine(Limits())\n"
+        f"open({str(tmp_path / 'env')!r}, 'w').close()\n"
+        "try:\n"
+        f"    with open({str(tmp_path / 'out')!r}, 'wb') as file: file.write(b'x' * 10)\n"
+        "except OSError: pass\n"
+        f"if [n for n in os.environ if 'TIPSTAT' in n]: os.mkdir({str(tmp_path / 'leaked')!r})\n"
+    )
+    monkeypatch.setattr(reader, "_PROGRAM", spy)
+    refusal(workbook(tmp_path / "a.xlsx"))
+    assert (tmp_path / "env").exists(), "the spy ran"
+    assert (tmp_path / "out").stat().st_size == 0
+    assert not (tmp_path / "leaked").exists()
+
+
+def test_a_text_of_any_size_is_read_in_our_own_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "_PROGRAM", "import sys; sys.exit(1)")
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    assert read_source(tmp_path / "a.csv").sheets[0].table.num_rows == 2
+
+
+def test_reading_in_a_process_of_its_own_gives_what_reading_here_gives(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", rows=50)
+    there, here = (read_source(path, limits=Limits(child_process=own)) for own in (True, False))
+    assert there.sheets[0].table.equals(here.sheets[0].table)
+    assert (there.notes, there.read_as, there.sha256) == (here.notes, here.read_as, here.sha256)
+
+
+def test_reading_a_workbook_imports_no_pandas_in_either_process(tmp_path):
+    path = workbook(tmp_path / "a.xlsx")
+    code = (
+        "import sys; from loaders.read import read_source; from tipstat.limits import Limits\n"
+        f"read_source({str(path)!r}, limits=Limits(child_process=False))\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_reader_that_was_started_early_reads_the_file_and_none_is_left(tmp_path):
+    path = workbook(tmp_path / "a.xlsx")
+    reader.prepare([tmp_path / "a.csv"])
+    assert not reader._waiting, "a text is read in our own process"
+    reader.prepare([path])
+    (process,) = reader._waiting
+    assert read_source(path).sheets[0].table.num_rows == 3
+    assert process.returncode is not None
+    reader.prepare([path])
+    (idle,) = reader._waiting
+    reader._end_waiting()
+    assert idle.returncode is not None
+    assert not reader._waiting
