@@ -15,14 +15,27 @@ import duckdb
 import pyarrow as pa
 
 from loaders.findings import Finding
+from loaders.layout_cells import (
+    COUNTED,
+    DIMENSION,
+    count_rows,
+    default_sql,
+    dimension_findings,
+    expand_groups,
+    group_sql,
+    merge_cells,
+    plain_numbers,
+)
 from loaders.layout_controls import control_findings, coverage_findings
 from loaders.layout_file import layout_paths, load_layout
 from loaders.layout_findings import layout_finding
 from loaders.layout_keys import nearest, tidy
 from loaders.layout_model import (
     Condition,
+    Joined,
     Layout,
     Long,
+    Period,
     Place,
     Recode,
     RecordLayout,
@@ -32,7 +45,9 @@ from loaders.layout_model import (
 from loaders.layout_rows import (
     NAME,
     NUMBER,
+    field_name_findings,
     hide_missing,
+    numbered_rows,
     refuse_other_content,
     repeat_findings,
     spread,
@@ -40,12 +55,12 @@ from loaders.layout_rows import (
 from loaders.layout_sql import Body, condition_sql, in_memory, name_sql, one_row, text_sql
 from loaders.layout_totals import identity_findings, total_findings
 from loaders.returned import OWN_LETTER, RecordTable, Returned
-from loaders.source import Sheet, Source, column_letter
+from loaders.source import Sheet, Source, column_letter, family_of
 from tipstat.contract import Variable
 from tipstat.errors import ReturnRefused
 from tipstat.rules import refuse, rule
 
-__all__ = ["Layout", "apply_layout", "layout_paths", "load_layout"]
+__all__ = ["Layout", "apply_layout", "fits", "layout_paths", "load_layout", "takes"]
 
 #: Unknown variables of a long file that are named one by one.
 NAMED = 50
@@ -83,16 +98,11 @@ def apply_layout(
         ReturnRefused: the layout does not fit: another format, sheet or header, missing, doubled
             or unknown columns, or rows that the layout refuses.
     """
-    if source.format != layout.format:
-        raise _unfit(source, f"a file of format {source.format}", f"format {layout.format}")
-    _refuse_other_files(layout, source)
+    sheets = _placed(layout, source)
     merged = {**layout.metadata, **(metadata or {})}
-    sheets = {id(record): _sheet(source, record.place) for record in layout.records}
-    for record in layout.records:
-        sheet = sheets[id(record)]
-        together = [other for other in layout.records if sheets[id(other)] is sheet]
-        _check_columns(source, sheet, record, together)
-    laid = [_lay_out(source, sheets[id(record)], record) for record in layout.records]
+    laid = [
+        _lay_out(source, sheets[id(record)], record, layout, merged) for record in layout.records
+    ]
     findings = [
         *(note for note in source.notes if _concerns(note, laid)),
         *_validity(layout, merged),
@@ -107,8 +117,40 @@ def apply_layout(
         layout_id=layout.id,
         layout_sha256=layout.sha256,
         value_maps=_value_maps(layout, merged),
+        date_order=layout.date_order,
+        decimal_sign=layout.decimal_sign,
         findings=tuple(findings),
+        sums=tuple(one for record in layout.records for one in record.sums),
     )
+
+
+def fits(layout: Layout, source: Source) -> bool:
+    """Whether a layout is made for a file: its format, sheets and columns."""
+    try:
+        _placed(layout, source)
+    except ReturnRefused:
+        return False
+    return True
+
+
+def takes(layout: Layout, source: Source) -> bool:
+    """Whether one of several files of a layout is this one, by its columns."""
+    return source.format == layout.format and any(
+        _has_columns(sheet, columns) for columns in layout.files.values() for sheet in source.sheets
+    )
+
+
+def _placed(layout: Layout, source: Source) -> dict[int, Sheet]:
+    """The sheet of each record of the layout, by the record's ``id``; refused where it is none."""
+    if family_of(source.format) != family_of(layout.format):
+        raise _unfit(source, f"a file of format {source.format}", f"format {layout.format}")
+    _refuse_other_files(layout, source)
+    sheets = {id(record): _sheet(source, record.place) for record in layout.records}
+    for record in layout.records:
+        sheet = sheets[id(record)]
+        together = [other for other in layout.records if sheets[id(other)] is sheet]
+        _check_columns(source, sheet, record, together)
+    return sheets
 
 
 def _unfit(source: Source, found: str, expected: str, close: str = "") -> ReturnRefused:
@@ -170,19 +212,51 @@ def _sheet(source: Source, place: Place) -> Sheet:
 
 
 def _headers(source: Source, sheet: Sheet, place: Place) -> dict[str, str]:
-    """Column name in the table -> header; columns that are blank below and above are left out."""
+    """Column name in the table -> header; columns that are blank below and above are left out.
+
+    A column without a header is named by its letter: ``column A``.
+    """
     rows = sheet.table.column("_row").to_pylist()
     if place.header_row not in rows:
         found = f"{sheet.name} with {len(rows):,} rows"
         raise _unfit(source, found, f"a header in row {place.header_row}")
     index = rows.index(place.header_row)
-    columns = [name for name in sheet.table.column_names if name != "_row"]
+    texts = heading(sheet.table, place.header_row, place.header_rows)
     headers = {}
-    for name in columns:
+    for name, text in texts.items():
         below = sheet.table.column(name).slice(index)
-        if below.null_count < len(below):
-            headers[name] = tidy(below[0].as_py() or "")
+        if text or below.null_count < len(below):
+            headers[name] = text or _unnamed(name)
     return headers
+
+
+def heading(table: pa.Table, header_row: int, header_rows: int = 1) -> dict[str, str]:
+    """Column of the table -> its header, from the rows of the heading.
+
+    Args:
+        table: of a sheet.
+        header_row: last row of the heading.
+        header_rows: rows that it takes. The text of an upper row stands over all columns to its
+            right until the next one, as merged cells do; a column without a text in the last row
+            keeps its own alone.
+    """
+    # A row stands never behind its number.
+    lines = {line["_row"]: line for line in table.slice(0, header_row).to_pylist()}
+    upper = [lines[row] for row in range(header_row - header_rows + 1, header_row) if row in lines]
+    last = lines.get(header_row, {})
+    headers: dict[str, str] = {}
+    over = [""] * len(upper)
+    for name in (column for column in table.column_names if column != "_row"):
+        own = [tidy(line[name] or "") for line in upper]
+        over = [text or before for text, before in zip(own, over, strict=True)]
+        bottom = tidy(last.get(name) or "")
+        headers[name] = " ".join(text for text in ([*over, bottom] if bottom else own) if text)
+    return headers
+
+
+def _unnamed(name: str) -> str:
+    """The name of a column without a header."""
+    return f"column {column_letter(int(name[1:]))}"
 
 
 def _check_columns(
@@ -191,15 +265,18 @@ def _check_columns(
     """Refuse a sheet with doubled, missing or unknown columns, and list all of them."""
     headers = _headers(source, sheet, record.place)
     where = f"{source.path.name} › {sheet.name}"
-    present = [header for header in headers.values() if header]
+    present = list(headers.values())
     doubled = sorted({header for header in present if present.count(header) > 1})
     if doubled:
         raise refuse("TIP-129", ReturnRefused, where=where, found=", ".join(doubled))
     wanted = set(record.used_columns)
     named = {column for other in together for column in (*other.used_columns, *other.ignore)}
-    blank = [f"column {column_letter(int(n[1:]))} without a header" for n in headers
-             if not headers[n]]  # fmt: skip
-    unknown = [*(header for header in present if header not in named), *blank]
+    unnamed = {_unnamed(name) for name in headers}
+    unknown = [
+        f"{header} without a header" if header in unnamed else header
+        for header in present
+        if header not in named
+    ]
     missing = sorted(wanted - set(present))
     if missing:
         raise refuse(
@@ -226,32 +303,84 @@ def _pairs(names: Iterable[str], among: Iterable[str]) -> str:
     return "; ".join(f"{name} → {close}" for name, close in pairs if close)
 
 
-def _lay_out(source: Source, sheet: Sheet, record: RecordLayout) -> _Laid:
+def _lay_out(
+    source: Source,
+    sheet: Sheet,
+    record: RecordLayout,
+    layout: Layout,
+    metadata: Mapping[str, str],
+) -> _Laid:
     """One record table, from the rows below the header to the footer."""
     headers = _headers(source, sheet, record.place)
-    letters = {header: column_letter(int(name[1:])) for name, header in headers.items() if header}
+    letters = {header: column_letter(int(name[1:])) for name, header in headers.items()}
     with in_memory() as con:
         con.register("sheet", sheet.table)
         body = _body(con, sheet, record, headers, letters)
         refuse_other_content(con, source.path.name, body, record)
         _refuse_rows(con, source, sheet, record)
-        findings = repeat_findings(con, body, record.repeats)
-        findings += hide_missing(con, body, record)
-        findings += identity_findings(con, body, record)
-        findings += total_findings(con, body, record)
-        findings += _skip_rows(con, body, record)
-        if record.long is not None:
-            findings += _long_variables(con, body, record.long)
-        findings += _mark_states(con, body, record)
-        findings += _whole_years(con, body, record)
-        if record.coverage is not None:
-            findings += coverage_findings(con, body, record.coverage)
-        findings += control_findings(con, body, record)
-        if record.wide is not None:
-            spread(con, body, record.wide)
-        table = _records(con, body, record)
+        findings = [*field_name_findings(sheet, body, record), *numbered_rows(con, body, headers)]
+        findings += _prepared(con, body, record)
+        findings += _shaped(con, body, record)
+        table = _records(con, body, record, metadata)
+        if record.merge:
+            maps = _value_maps(layout, metadata)
+            table, added = merge_cells(table, con, body, record, (layout.language, maps, None))
+            findings += added
     laid = RecordTable(record.record_type.name, table, _letters_of(record, letters))
     return _Laid(laid, findings, sheet.name, record.place.header_row, body.last_row)
+
+
+def _prepared(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -> list[Finding]:
+    """Everything that looks at rows as they were sent, until the last of them is left out."""
+    findings = repeat_findings(con, body, record.repeats)
+    plain_numbers(con, record, _number_columns(record))
+    findings += _remarks(con, body, record)
+    findings += hide_missing(con, body, record)
+    findings += identity_findings(con, body, record)
+    findings += total_findings(con, body, record)
+    return findings + _skip_rows(con, body, record)
+
+
+def _shaped(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -> list[Finding]:
+    """Everything that tells cells apart, and the controls of what will be loaded."""
+    findings = dimension_findings(con, body, record)
+    if record.long is not None:
+        findings += _long_variables(con, body, record.long)
+    findings += _mark_states(con, body, record)
+    findings += _other_periods(con, body, record)
+    if record.coverage is not None:
+        findings += coverage_findings(con, body, record.coverage)
+    findings += control_findings(con, body, record)
+    if record.wide is not None:
+        spread(con, body, record.wide)
+    if record.groups:
+        expand_groups(con, body, record.groups)
+    if record.count:
+        findings += count_rows(con, body, record)
+    return findings
+
+
+def _number_columns(record: RecordLayout) -> tuple[str, ...]:
+    """The columns of the file that hold numbers."""
+    numeric = {v.name for v in record.record_type.variables if v.type in ("integer", "decimal")}
+    return (
+        *((record.long.value,) if record.long else ()),
+        *(record.wide.columns if record.wide else ()),
+        *(column for column, variable in record.columns.items() if variable in numeric),
+    )
+
+
+def _remarks(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -> list[Finding]:
+    """What is known to be wrong in a file, with the rows that show it, were they none."""
+    findings = []
+    for rows in record.remarks:
+        count, first = _rows_meeting(con, rows)
+        message = f"{count:,} rows: {rows.reason}"
+        column = rows.where[0].column
+        findings.append(
+            layout_finding("TIP-673", body, message, row=first or None, column=column, count=count)
+        )
+    return findings
 
 
 def _body(
@@ -262,9 +391,11 @@ def _body(
     letters: dict[str, str],
 ) -> Body:
     """Make the table ``body``: named columns, blank rows, heading and footer left out."""
-    columns = {header: name for name, header in headers.items() if header}
+    columns = {header: name for name, header in headers.items()}
     picked = ", ".join(f"{name} as {name_sql(header)}" for header, name in columns.items())
-    blank = " and ".join(f"{name} is null" for name in columns.values())
+    # What stands in a column without a header, such as a running number, makes no record alone.
+    filled = [name for header, name in columns.items() if header != _unnamed(name)]
+    blank = " and ".join(f"{name} is null" for name in filled) or "false"
     con.execute(
         f"create temp table body as select {picked}, _row from sheet "
         f"where _row >= {record.place.first_row} and not ({blank})"
@@ -285,6 +416,7 @@ def _body(
         variable=variable,
         value=value,
         last_row=last_row,
+        first_row=record.place.first_row,
     )
 
 
@@ -387,9 +519,17 @@ def _mark_states(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
     return findings
 
 
-def _whole_years(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -> list[Finding]:
-    """Say which rows are taken as standing for their whole year."""
+def _other_periods(
+    con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout
+) -> list[Finding]:
+    """Say which rows are taken as standing for their whole year, or for a part of it."""
     findings = []
+    for partial in record.period.partial if record.period else ():
+        count, first = _rows_meeting(con, partial.rows)
+        if count:
+            days = f"{partial.first} to {partial.last}"
+            message = f"{count:,} rows cover {days} of their year: {partial.rows.reason}"
+            findings.append(layout_finding("TIP-674", body, message, row=first, count=count))
     for rows in record.period.whole_year if record.period else ():
         count, first = _rows_meeting(con, rows)
         if count:
@@ -398,13 +538,18 @@ def _whole_years(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
     return findings
 
 
-def _records(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -> pa.Table:
+def _records(
+    con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout, metadata: Mapping[str, str]
+) -> pa.Table:
     """Select the records with the variables of the contract, in its order."""
+    order = "_row, _place" if record.groups else "_row"
     sources = {
         **{variable: name_sql(column) for column, variable in record.columns.items()},
-        **{variable: _joined_sql(j.columns, j.separator) for variable, j in record.joined.items()},
+        **_dimension_columns(record),
+        **group_sql(record.groups),
+        **{variable: _joined_sql(j, metadata) for variable, j in record.joined.items()},
         **{variable: _recode_sql(recode) for variable, recode in record.recode.items()},
-        **{variable: _number_sql(columns) for variable, columns in record.numbered.items()},
+        **{variable: _number_sql(columns, order) for variable, columns in record.numbered.items()},
         **{variable: text_sql(text) for variable, text in record.constants.items()},
         **_period_sql(record),
     }
@@ -412,14 +557,18 @@ def _records(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -
         sources |= _long_sql(record, record.long)
     if record.wide is not None:
         sources |= _wide_sql(record, record.wide, sources)
-    order = [variable.name for variable in record.record_type.variables]
-    picked = "".join(f"{sources[name]} as {name}, " for name in order if name in sources)
+    if record.count:
+        sources |= _counted_sql(record, sources, metadata)
+    sources |= {name: _separated(sources[name], sign) for name, sign in record.separators.items()}
+    names = [variable.name for variable in record.record_type.variables]
+    picked = "".join(f"{sources[name]} as {name}, " for name in names if name in sources)
     keep = "true"
     if record.long is not None:
-        names = ", ".join(text_sql(name) for name in record.long.variables) or "''"
-        keep = f"{name_sql(body.variable)} in ({names})"
+        cells = ", ".join(text_sql(name) for name in record.long.variables) or "''"
+        keep = f"{name_sql(body.variable)} in ({cells})"
     # The cells of a wide row are told apart by their place, and each has its own letter.
-    place, letter = ("_place", ", _letter") if record.wide else ("0", "")
+    several = record.wide or record.groups
+    place, letter = ("_place", ", _letter") if several else ("_place" if record.count else "0", "")
     laid: pa.Table = con.sql(
         f"select {picked}{text_sql(body.sheet)} as _sheet, _row::integer as _row, "
         f"{place}::integer as _pivot{letter} from body where {keep} order by _row, _pivot"
@@ -427,9 +576,42 @@ def _records(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayout) -
     return laid
 
 
-def _joined_sql(columns: Iterable[str], separator: str) -> str:
-    parts = ", ".join(f"nullif(trim({name_sql(column)}), '')" for column in columns)
-    return f"nullif(concat_ws({text_sql(separator)}, {parts}), '')"
+def _dimension_columns(record: RecordLayout) -> dict[str, str]:
+    """Variables that the text of a column stands for, or the kind of a counted cell."""
+    cells = [cell for texts in record.dimensions.values() for cell in texts.values()]
+    cells += [cell.dimensions for count in record.count for cell in count.cells]
+    names = dict.fromkeys(name for cell in cells for name in cell)
+    defaults = {v.name: default_sql(v) for v in record.record_type.variables}
+    return {name: f"coalesce({name_sql(DIMENSION + name)}, {defaults[name]})" for name in names}
+
+
+def _counted_sql(
+    record: RecordLayout, sources: Mapping[str, str], metadata: Mapping[str, str]
+) -> dict[str, str]:
+    """The number of rows, and the period of the return where all years stand together."""
+    sql = {"value": COUNTED, "cell_kind": "'VALUE'"}
+    if record.period is not None:
+        year = name_sql(record.period.year)
+        for name in ("period_start", "period_end"):
+            whole = text_sql(metadata.get(name, ""))
+            sql[name] = f"case when {year} is null then {whole} else {sources[name]} end"
+    return sql
+
+
+def _separated(sql: str, sign: str) -> str:
+    """Several values of one cell with the separator that the door knows."""
+    if not sign.strip():
+        return rf"regexp_replace(trim({sql}), '\s+', ';', 'g')"
+    return f"replace({sql}, {text_sql(sign)}, ';')"
+
+
+def _joined_sql(joined: Joined, metadata: Mapping[str, str]) -> str:
+    parts = ", ".join(f"nullif(trim({name_sql(column)}), '')" for column in joined.columns)
+    together = f"nullif(concat_ws({text_sql(joined.separator)}, {parts}), '')"
+    if not joined.with_period:
+        return together
+    period = f"{metadata.get('period_start', '')}/{metadata.get('period_end', '')}/"
+    return f"{text_sql(period)} || {together}"
 
 
 def _recode_sql(recode: Recode) -> str:
@@ -442,10 +624,10 @@ def _recode_sql(recode: Recode) -> str:
     return f"case {cases} else {sent} end"
 
 
-def _number_sql(columns: Iterable[str]) -> str:
+def _number_sql(columns: Iterable[str], order: str) -> str:
     """The running number of a row among those that are alike in the columns."""
     listed = ", ".join(name_sql(column) for column in columns)
-    return f"(row_number() over (partition by {listed} order by _row))::varchar"
+    return f"(row_number() over (partition by {listed} order by {order}))::varchar"
 
 
 def _period_sql(record: RecordLayout) -> dict[str, str]:
@@ -457,18 +639,51 @@ def _period_sql(record: RecordLayout) -> dict[str, str]:
     year = f"try_cast({year_sent} as integer)"
     plain = f"{year} between 1900 and 2200"
     whole_year = [f"when {plain} then", f"{year} || '-01-01'", f"{year} || '-12-31'"]
+    partial = [
+        [f"when {plain} and {condition_sql(one.rows.where)} then",
+         f"{year} || '-{one.first}'", f"{year} || '-{one.last}'"]
+        for one in period.partial
+    ]  # fmt: skip
+    if period.starts:
+        return _period_cases([*partial, *_fiscal_years(period, year_sent, year)], year_sent)
     if not period.month:
-        return _period_cases([whole_year], year_sent)
+        return _period_cases([*partial, whole_year, _span_of_years(year_sent)], year_sent)
     month_sent = name_sql(period.month)
     month = f"try_cast({month_sent} as integer)"
     first = f"make_date({year}, {month}, 1)"
     dated = f"{plain} and {month} between 1 and 12"
-    cases = [
+    cases = partial + [
         [f"when {plain} and {condition_sql(rows.where)} then", *whole_year[1:]]
         for rows in period.whole_year
     ]
     cases.append([f"when {dated} then", f"{first}::varchar", f"last_day({first})::varchar"])
     return _period_cases(cases, f"nullif(concat_ws('-', {year_sent}, {month_sent}), '')")
+
+
+def _fiscal_years(period: Period, sent: str, year: str) -> list[list[str]]:
+    """Years that start on another day: ``2019``, ``2019-20`` and ``2019/2020`` are one year."""
+    first = rf"try_cast(regexp_extract({sent}, '^\s*(\d{{4}})', 1) as integer)"
+    shaped = rf"regexp_matches({sent}, '^\s*\d{{4}}(\s*[-/–]\s*(\d{{2}}|\d{{4}}))?\s*$')"
+    ends = rf"try_cast(right(regexp_extract({sent}, '(\d+)\s*$', 1), 2) as integer)"
+    follows = f"({year} is not null or {ends} = ({first} + 1) % 100)"
+    start = f"make_date({first}, {int(period.starts[:2])}, {int(period.starts[3:])})"
+    end = f"({start} + interval 1 year - interval 1 day)::date"
+    return [
+        [f"when {shaped} and {first} between 1900 and 2200 and {follows} then",
+         f"{start}::varchar", f"{end}::varchar"]
+    ]  # fmt: skip
+
+
+def _span_of_years(sent: str) -> list[str]:
+    """Several whole years: ``2005-2013``."""
+    span = r"^\s*(\d{4})\s*[-/–]\s*(\d{4})\s*$"
+    first = f"regexp_extract({sent}, '{span}', 1)"
+    last = f"regexp_extract({sent}, '{span}', 2)"
+    return [
+        f"when regexp_matches({sent}, '{span}') and {first} < {last} then",
+        f"{first} || '-01-01'",
+        f"{last} || '-12-31'",
+    ]
 
 
 def _period_cases(cases: list[list[str]], otherwise: str) -> dict[str, str]:
@@ -505,7 +720,24 @@ def _wide_sql(record: RecordLayout, wide: Wide, sources: Mapping[str, str]) -> d
         stocks = ", ".join(text_sql(name) for name, when in wide.census.items() if when == at)
         if stocks:
             sql[variable] = f"case when {NAME} in ({stocks}) then {other} else {day} end"
-    return sql
+    return sql | _month_sql(record, wide)
+
+
+def _month_sql(record: RecordLayout, wide: Wide) -> dict[str, str]:
+    """First and last day of columns that are months of the row's year."""
+    if not wide.months or record.period is None:
+        return {}
+    year = f"try_cast({name_sql(record.period.year)} as integer)"
+    cases = " ".join(f"when {text_sql(name)} then {month}" for name, month in wide.months.items())
+    first = f"make_date({year}, case {NAME} {cases} end, 1)"
+    whole = _period_sql(record)
+    named = ", ".join(text_sql(name) for name in wide.months)
+    known = f"{NAME} in ({named}) and {year} between 1900 and 2200"
+    return {
+        "period_start": f"case when {known} then {first}::varchar else {whole['period_start']} end",
+        "period_end": f"case when {known} then last_day({first})::varchar "
+        f"else {whole['period_end']} end",
+    }
 
 
 def _dimension_sql(long: Long, dimension: Variable, column: str) -> str:
@@ -514,8 +746,7 @@ def _dimension_sql(long: Long, dimension: Variable, column: str) -> str:
         for name, cell in long.variables.items()
         if dimension.name in cell
     )
-    default = text_sql(dimension.default_value) if dimension.default_value else "null"
-    return f"case {column} {cases} else {default} end"
+    return f"case {column} {cases} else {default_sql(dimension)} end"
 
 
 def _letters_of(record: RecordLayout, letters: Mapping[str, str]) -> dict[str, str]:
@@ -530,7 +761,11 @@ def _letters_of(record: RecordLayout, letters: Mapping[str, str]) -> dict[str, s
         for cell in record.long.variables.values():
             named |= dict.fromkeys(cell, record.long.variable)
         named |= dict.fromkeys(("value", "cell_kind"), record.long.value)
+    for column, texts in record.dimensions.items():
+        named |= {name: column for cell in texts.values() for name in cell}
     found = {variable: letters[column] for variable, column in named.items()}
+    for group in record.groups:
+        found |= dict.fromkeys((*group.columns.values(), *group.constants), OWN_LETTER)
     if record.wide:
         dimensions = {name for cell in record.wide.columns.values() for name in cell}
         found |= dict.fromkeys((*sorted(dimensions), "value", "cell_kind"), OWN_LETTER)

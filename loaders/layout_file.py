@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,13 +19,19 @@ from loaders.layout_keys import Shape, invalid, joined_path, nearest, parse_yaml
 from loaders.layout_model import (
     Condition,
     Control,
+    Count,
+    CountedCell,
     Coverage,
+    FieldNames,
+    Group,
     Hidden,
     Identity,
     Joined,
     Layout,
     Long,
     MappedValue,
+    Numbers,
+    Partial,
     Period,
     Place,
     Recode,
@@ -33,6 +40,7 @@ from loaders.layout_model import (
     Repeats,
     Rows,
     State,
+    Sum,
     TotalRows,
     Wide,
 )
@@ -48,7 +56,11 @@ SHIPPED = Path(__file__).resolve().parent / "layouts"
 #: Codes that any coded variable may hold besides those of its list.
 MISSING_LIST = "missing"
 
+_T = TypeVar("_T")
+
 FORMATS = ("xlsx", "csv")
+DATE_ORDERS = ("dmy", "mdy")
+DECIMAL_SIGNS = (",", ".")
 
 
 def layout_paths(workspace_layouts: Path | None = None) -> dict[str, Path]:
@@ -127,6 +139,16 @@ def _items(
     return ((item, f"{path}.{key}[{index}]") for index, item in enumerate(content.get(key, ())))
 
 
+def _made(
+    content: Mapping[str, Any],
+    path: str,
+    key: str,
+    make: Callable[[Mapping[str, Any], str], _T],
+) -> tuple[_T, ...]:
+    """What is made of each item of a list."""
+    return tuple(make(item, here) for item, here in _items(content, path, key))
+
+
 def _repeats(content: Mapping[str, Any] | None) -> Repeats | None:
     if content is None:
         return None
@@ -139,15 +161,35 @@ def _identity(item: Mapping[str, Any]) -> Identity:
     return Identity(item["id"], item["title"], plus, minus, equals)
 
 
-def _dimensions(cells: object, besides: str) -> tuple[str, ...]:
+def _counted_dimensions(counts: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Variables that counted cells fill, once each."""
+    names = (
+        name
+        for count in counts
+        for cell in (count.get("cells") if isinstance(count.get("cells"), list) else None) or ()
+        if isinstance(cell, dict)
+        for name in cell
+        if name != "where"
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _text_dimensions(columns: object) -> tuple[str, ...]:
+    """Variables that the texts of columns stand for, once each."""
+    texts = columns.values() if isinstance(columns, dict) else ()
+    return tuple(dict.fromkeys(name for cells in texts for name in _dimensions(cells, besides="")))
+
+
+def _dimensions(cells: object, besides: str | tuple[str, ...]) -> tuple[str, ...]:
     """Variables that the cells of a long or wide table fill, once each."""
+    others = (besides,) if isinstance(besides, str) else besides
     return tuple(
         dict.fromkeys(
             dimension
             for cell in (cells.values() if isinstance(cells, dict) else ())
             if isinstance(cell, dict)
             for dimension in cell
-            if dimension != besides
+            if dimension not in others
         )
     )
 
@@ -184,8 +226,11 @@ class _Reader:
             valid_to=_date(content.get("valid_to")),
             source=dict(content.get("source", {})),
             format=file["format"],
+            name_pattern=self._name_pattern(file.get("name_pattern")),
             encoding=file.get("encoding") or None,
             delimiter=self._delimiter(file.get("delimiter")),
+            date_order=self._choice(file, "date_order", DATE_ORDERS),
+            decimal_sign=self._choice(file, "decimal_sign", DECIMAL_SIGNS),
             repairs=tuple(
                 self._repair(item, f"file.repairs[{index}]")
                 for index, item in enumerate(file.get("repairs", ()))
@@ -197,6 +242,21 @@ class _Reader:
             sha256=self._sha256,
             path=self._path,
         )
+
+    def _name_pattern(self, pattern: str | None) -> str:
+        try:
+            re.compile(pattern or "")
+        except re.error:
+            expected = "a regular expression"
+            raise self._wrong("file.name_pattern", str(pattern), expected) from None
+        return pattern or ""
+
+    def _choice(self, file: Mapping[str, Any], key: str, accepted: tuple[str, ...]) -> str:
+        """An optional key of ``file`` that takes one of a few values."""
+        if file.get(key) in (None, ""):
+            return ""
+        self._one_of(file[key], accepted, f"file.{key}")
+        return str(file[key])
 
     def _delimiter(self, text: str | None) -> str | None:
         if text in (None, ""):
@@ -246,7 +306,7 @@ class _Reader:
             expect=_rows(content.get("expect")),
             columns={tidy(name): v for name, v in content.get("columns", {}).items()},
             joined={
-                variable: Joined(_columns(item["columns"]), item.get("separator", " "))
+                variable: self._joined(item, f"{path}.joined.{variable}")
                 for variable, item in content.get("joined", {}).items()
             },
             recode=self._recode(record_type, content.get("recode", {}), f"{path}.recode"),
@@ -255,41 +315,56 @@ class _Reader:
                 for variable, item in content.get("numbered", {}).items()
             },
             constants=dict(content.get("constants", {})),
-            period=self._period(content.get("period")),
+            period=self._period(content.get("period"), f"{path}.period"),
             ignore=_columns(content.get("ignore")),
             skip=_rows(content.get("skip")),
             refuse=_rows(content.get("refuse")),
             repeats=_repeats(content.get("repeats")),
-            hidden=tuple(
-                self._hidden(item, here) for item, here in _items(content, path, "hidden")
-            ),
+            hidden=_made(content, path, "hidden", self._hidden),
+            remarks=_rows(content.get("remarks")),
+            numbers=self._numbers(content.get("numbers"), f"{path}.numbers"),
+            field_names=self._field_names(content.get("field_names"), path),
+            separators=dict(content.get("separators", {})),
+            dimensions=self._cell_dimensions(record_type, content, path),
+            groups=_made(content, path, "groups", partial(self._group, record_type)),
+            count=_made(content, path, "count", partial(self._count, record_type)),
+            merge=content.get("merge", {}).get("reason", ""),
             long=long,
             wide=wide,
-            totals=tuple(
-                self._total(item, wide, here) for item, here in _items(content, path, "totals")
-            ),
+            totals=_made(content, path, "totals", partial(self._total, wide)),
             identities=tuple(_identity(item) for item in content.get("identities", ())),
-            states=tuple(
-                self._state(item, long, here) for item, here in _items(content, path, "states")
-            ),
-            controls=tuple(
-                self._control(item, long, here) for item, here in _items(content, path, "controls")
-            ),
+            states=_made(content, path, "states", partial(self._state, long)),
+            controls=_made(content, path, "controls", partial(self._control, long)),
+            sums=_made(content, path, "sums", partial(self._sum, record_type)),
             coverage=self._coverage(content.get("coverage")),
         )
+        self._consistent(record, path)
+        return record
+
+    def _consistent(self, record: RecordLayout, path: str) -> None:
+        """What can only be judged once the whole record is read."""
         self._patterns(record, path)
+        self._counted(record, path)
         both = [column for column in record.ignore if column in record.used_columns]
         if both:
             raise self._wrong(f"{path}.ignore", both[0], "columns that nothing else reads")
-        return record
+        filled = (*record.columns.values(), *record.joined, *record.recode)
+        for name in record.separators:
+            if name not in filled:
+                raise self._unknown(f"{path}.separators", name, filled)
+        numbers = record.long or record.wide or record.count or "value" in record.columns.values()
+        if record.merge and not numbers:
+            raise self._wrong(f"{path}.merge", "no numbers", "long, wide, count or a value")
+        if record.groups and (record.long or record.wide):
+            raise self._wrong(f"{path}.groups", "groups beside long or wide", "one of them")
 
     def _fitting_sections(self, content: Mapping[str, Any], path: str, *, long: bool) -> None:
         """Refuse sections that the kind of return or the shape of the file does not have."""
         if not long and content.get("states"):
             raise self._wrong(f"{path}.states", "states without long", "states of a long file")
         kind = self._content["kind"]
-        for key in ("totals", "identities"):
-            # Their findings show numbers of the file, which no record of a person may.
+        for key in ("totals", "identities", "dimensions", "count", "merge", "sums"):
+            # Their findings show what stands in the file, which no record of a person may.
             if key in content and kind != "aggregate":
                 raise self._wrong(
                     f"{path}.{key}", f"{key} of {kind} records", "an aggregate return"
@@ -298,6 +373,9 @@ class _Reader:
     def _place(self, content: Mapping[str, Any], path: str) -> Place:
         merged = {**self._content["file"], **{k: v for k, v in content.items() if k != "columns"}}
         header = int(merged.get("header_row", "1"))
+        rows = int(merged.get("header_rows", "1"))
+        if rows > header:
+            raise self._wrong(f"{path}.header_rows", str(rows), f"at most {header}")
         first = int(merged.get("first_row", header + 1))
         if first <= header:
             raise self._wrong(f"{path}.first_row", str(first), f"a row below the header, {header}")
@@ -306,16 +384,119 @@ class _Reader:
             sheet=merged.get("sheet", ""),
             sheet_pattern=merged.get("sheet_pattern", ""),
             header_row=header,
+            header_rows=rows,
             first_row=first,
             footer=_conditions(merged.get("footer", {}).get("where")),
         )
 
-    @staticmethod
-    def _period(content: Mapping[str, Any] | None) -> Period | None:
+    def _period(self, content: Mapping[str, Any] | None, path: str) -> Period | None:
         if content is None:
             return None
         year, month = tidy(content["year"]), tidy(content.get("month", ""))
-        return Period(year, month, _rows(content.get("whole_year")))
+        starts = self._day(content.get("starts", ""), f"{path}.starts")
+        if starts and month:
+            raise self._wrong(f"{path}.starts", "starts beside month", "one or the other")
+        parts = tuple(
+            Partial(
+                Rows(_conditions(item["where"]), item["reason"]),
+                self._day(item["first"], f"{here}.first"),
+                self._day(item["last"], f"{here}.last"),
+            )
+            for item, here in _items(content, path, "partial")
+        )
+        return Period(year, month, _rows(content.get("whole_year")), starts, parts)
+
+    def _day(self, text: str, path: str) -> str:
+        """A day of the year, ``MM-DD``; every year has it."""
+        if text:
+            try:
+                dt.date.fromisoformat(f"2001-{text}")
+            except ValueError:
+                raise self._wrong(path, text, "a day of the year such as 04-01") from None
+        return text
+
+    def _numbers(self, content: Mapping[str, Any] | None, path: str) -> Numbers | None:
+        if content is None:
+            return None
+        thousands, decimal = content.get("thousands", ""), content.get("decimal", ".")
+        known = (",", ".", "'", " ")
+        self._one_of(decimal, known[:2], f"{path}.decimal")
+        if thousands:
+            self._one_of(thousands, [sign for sign in known if sign != decimal], path)
+        return Numbers(thousands, decimal)
+
+    def _field_names(self, content: Mapping[str, Any] | None, path: str) -> FieldNames | None:
+        if content is None:
+            return None
+        names = {tidy(column): tidy(name) for column, name in content["names"].items()}
+        return FieldNames(int(content["row"]), names, content["reason"])
+
+    def _cell_dimensions(
+        self, record_type: RecordType, content: Mapping[str, Any], path: str
+    ) -> dict[str, dict[str, dict[str, str]]]:
+        """Columns whose texts stand for several variables at once."""
+        columns = content.get("dimensions", {})
+        if not isinstance(columns, dict):
+            raise self._wrong(f"{path}.dimensions", "no mapping", "column: text: dimensions")
+        result = {}
+        for column, texts in columns.items():
+            here = f"{path}.dimensions.{column}"
+            if not isinstance(texts, dict):
+                raise self._wrong(here, "no mapping", "text: dimensions of its cell")
+            for text, cell in texts.items():
+                if not isinstance(cell, dict):
+                    raise self._wrong(f"{here}.{text}", str(cell), "dimensions of a cell")
+                self._constants(record_type, cell, f"{here}.{text}")
+            self._each_once(texts, here)
+            result[tidy(column)] = {collapsed(text): dict(cell) for text, cell in texts.items()}
+        return result
+
+    def _joined(self, item: Mapping[str, Any], path: str) -> Joined:
+        with_period = item.get("with_period", "no")
+        self._one_of(with_period, ("yes", "no"), f"{path}.with_period")
+        columns = _columns(item["columns"])
+        return Joined(columns, item.get("separator", " "), with_period == "yes")
+
+    def _group(self, record_type: RecordType, item: Mapping[str, Any], path: str) -> Group:
+        constants = dict(item.get("constants", {}))
+        self._constants(record_type, constants, f"{path}.constants")
+        return Group({tidy(k): v for k, v in item["columns"].items()}, constants)
+
+    def _count(self, record_type: RecordType, item: Mapping[str, Any], path: str) -> Count:
+        cells = item.get("cells", [{}])
+        if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+            raise self._wrong(f"{path}.cells", "no list", "a list of where and dimensions")
+        counted = []
+        for index, cell in enumerate(cells):
+            here = f"{path}.cells[{index}]"
+            dimensions = {name: value for name, value in cell.items() if name != "where"}
+            self._constants(record_type, dimensions, here)
+            if "where" in cell:
+                Shape(self._path.name).section(
+                    {"where": cell["where"]}, "footer", here
+                )  # a footer holds conditions and nothing else
+            counted.append(CountedCell(_conditions(cell.get("where")), dimensions))
+        return Count(_columns(item.get("by")), _conditions(item.get("where")), tuple(counted))
+
+    def _counted(self, record: RecordLayout, path: str) -> None:
+        """Rows are counted by columns that fill variables, and by nothing that holds numbers."""
+        if not record.count:
+            return
+        shapes = ("long", "wide", "groups", "dimensions", "joined", "recode", "numbered")
+        beside = [name for name in shapes if getattr(record, name)]
+        if beside:
+            raise self._wrong(f"{path}.count", f"count beside {beside[0]}", "one of them")
+        filling = (*record.columns, *((record.period.year,) if record.period else ()))
+        for index, count in enumerate(record.count):
+            for column in count.by:
+                if column not in filling:
+                    raise self._unknown(f"{path}.count[{index}].by", column, filling)
+
+    def _sum(self, record_type: RecordType, item: Mapping[str, Any], path: str) -> Sum:
+        names = [variable.name for variable in record_type.variables if variable.type == "code"]
+        if item["dimension"] not in names:
+            raise self._unknown(f"{path}.dimension", item["dimension"], names)
+        return Sum(item["id"], item["title"], item["dimension"], item.get("overlapping", ""))
 
     @staticmethod
     def _coverage(content: Mapping[str, Any] | None) -> Coverage | None:
@@ -336,9 +517,19 @@ class _Reader:
             "numbered": tuple(content.get("numbered", {})),
             "constants": tuple(content.get("constants", {})),
             "period": ("period_start", "period_end") if content.get("period") else (),
+            "dimensions": _text_dimensions(content.get("dimensions")),
+            "groups": tuple(
+                dict.fromkeys(
+                    variable
+                    for group in content.get("groups", ())
+                    for variable in (*group["columns"].values(), *group.get("constants", {}))
+                )
+            ),
+            "count.cells": _counted_dimensions(content.get("count", ())),
+            "count": ("value",) if content.get("count") else (),
             "long.variables": _dimensions(long.get("variables"), besides="control"),
             "long": ("value",) if long else (),
-            "wide.columns": _dimensions(wide.get("columns"), besides="at"),
+            "wide.columns": _dimensions(wide.get("columns"), besides=("at", "month")),
             "wide": ("value",) if wide else (),
         }
         seen: dict[str, str] = {}
@@ -379,33 +570,47 @@ class _Reader:
             return None
         columns: dict[str, dict[str, str]] = {}
         census: dict[str, str] = {}
+        months: dict[str, str] = {}
         if not isinstance(content["wide"]["columns"], dict):
             raise self._wrong(f"{path}.columns", "no mapping", "column: dimensions of its cell")
         for name, cell in content["wide"]["columns"].items():
             here = joined_path(f"{path}.columns", name)
             if not isinstance(cell, dict):
                 raise self._wrong(here, str(cell), "dimensions of a cell")
-            dimensions = {key: value for key, value in cell.items() if key != "at"}
+            dimensions = {k: value for k, value in cell.items() if k not in ("at", "month")}
+            if "month" in cell:
+                self._month(cell["month"], content, f"{here}.month")
+                months[tidy(name)] = cell["month"]
             if "at" in cell:
                 self._one_of(cell["at"], ("start", "end"), f"{here}.at")
                 census[tidy(name)] = cell["at"]
                 dimensions["cell_nature"] = "STOCK"
             self._constants(record_type, dimensions, here)
-            self._another_cell(columns, tidy(name), (dimensions, cell.get("at")), census, here)
+            when = f"{cell.get('at', '')}/{cell.get('month', '')}"
+            self._another_cell(columns, tidy(name), (dimensions, when), (census, months), here)
             columns[tidy(name)] = dimensions
-        return Wide(columns, census)
+        return Wide(columns, census, months)
+
+    def _month(self, month: str, content: Mapping[str, Any], path: str) -> None:
+        """A column of a month takes its year from the row."""
+        self._one_of(month, [str(number) for number in range(1, 13)], path)
+        period = content.get("period", {"month": ""})
+        if "month" in period or "starts" in period:
+            raise self._wrong(path, "no year for the month", "period with a calendar year only")
 
     def _another_cell(
         self,
         columns: Mapping[str, Mapping[str, str]],
         name: str,
-        cell: tuple[Mapping[str, str], str | None],
-        census: Mapping[str, str],
+        cell: tuple[Mapping[str, str], str],
+        times: tuple[Mapping[str, str], Mapping[str, str]],
         path: str,
     ) -> None:
         """Two columns of one row are never the same cell."""
+        census, months = times
         for other, dimensions in columns.items():
-            if (dimensions, census.get(other)) == cell:
+            when = f"{census.get(other, '')}/{months.get(other, '')}"
+            if (dimensions, when) == cell:
                 found = f"{name} and {other} as one cell"
                 raise refuse("TIP-119", UsageError, where=f"{self._path.name}: {path}", found=found)
 
@@ -413,13 +618,15 @@ class _Reader:
         self, record_type: RecordType, content: Mapping[str, Any], path: str
     ) -> dict[str, Recode]:
         known = {variable.name: variable for variable in record_type.variables}
+        named = [case["code"] for case in content.get("breakdown", {}).get("cases", ())]
+        siblings = {"breakdown": next((code for code in named if code[0] != "_"), "_T")}
         result = {}
         for name, item in content.items():
             cases = []
             for index, case in enumerate(item["cases"]):
                 here = f"{path}.{name}.cases[{index}]"
                 self._pattern(case["matches"], here)
-                self._constant(known[name], case["code"], {}, here)
+                self._constant(known[name], case["code"], siblings, here)
                 cases.append((case["matches"], case["code"]))
             result[name] = Recode(tidy(item["column"]), tuple(cases))
         return result
@@ -428,10 +635,14 @@ class _Reader:
         code = item.get("code", "")
         if code:
             self._one_of(code, STATED_MISSING, f"{path}.code")
-        where, values = _conditions(item.get("where")), _texts(item["values"])
-        return Hidden(tidy(item["column"]), values, where, code, item["reason"])
+        values, matches = _texts(item.get("values")), item.get("matches", "")
+        if bool(values) == bool(matches):
+            raise self._wrong(path, "both or neither of values and matches", "one of the two")
+        self._pattern(matches, f"{path}.matches")
+        where = _conditions(item.get("where"))
+        return Hidden(tidy(item["column"]), values, matches, where, code, item["reason"])
 
-    def _total(self, item: Mapping[str, Any], wide: Wide | None, path: str) -> TotalRows:
+    def _total(self, wide: Wide | None, item: Mapping[str, Any], path: str) -> TotalRows:
         values = _columns(item.get("values")) or tuple(wide.columns if wide else ())
         if not values:
             raise self._wrong(f"{path}.values", "nothing", "the columns of the numbers")
@@ -446,14 +657,14 @@ class _Reader:
             keep=item.get("keep") == "yes",
         )
 
-    def _state(self, item: Mapping[str, Any], long: Long | None, path: str) -> State:
+    def _state(self, long: Long | None, item: Mapping[str, Any], path: str) -> State:
         names = _texts(item.get("variables"))
         self._among(names, long, f"{path}.variables")
         self._codes("cell_kind", (item["cell_kind"],), f"{path}.cell_kind")
         where = _conditions(item.get("where"))
         return State(names, where, _texts(item["values"]), item["cell_kind"], item["reason"])
 
-    def _control(self, item: Mapping[str, Any], long: Long | None, path: str) -> Control:
+    def _control(self, long: Long | None, item: Mapping[str, Any], path: str) -> Control:
         parts, equals = _texts(item.get("parts")), item.get("equals", "")
         if not parts and not equals:
             raise self._wrong(path, "neither parts nor equals", "what the total is compared with")
@@ -494,7 +705,7 @@ class _Reader:
             if not isinstance(values, dict):
                 raise self._wrong(path, "no mapping", "value as sent: code")
             self._each_once(values, path)
-            list_name = variables[key].code_list if key in variables else key
+            list_name = (variables[key].code_list if key in variables else key) or MISSING_LIST
             result[key] = {
                 value: self._mapped(list_name, entry, f"{path}.{value}")
                 for value, entry in values.items()
@@ -552,7 +763,8 @@ class _Reader:
         if name == "@breakdown":
             if "breakdown" not in siblings:
                 raise self._wrong(path, "a breakdown_code alone", "breakdown beside it")
-            name = siblings["breakdown"]
+            named = siblings["breakdown"]
+            name = MISSING_LIST if named.startswith("_") else named
         self._codes(name, value.split(";") if variable.multi else (value,), path)
 
     def _codes(self, list_name: str, codes: Iterable[str], path: str) -> None:
@@ -570,19 +782,8 @@ class _Reader:
 
     def _patterns(self, record: RecordLayout, path: str) -> None:
         """Regular expressions are well formed, for the engine that will run them."""
-        whole_year = record.period.whole_year if record.period else ()
-        conditions = [
-            *record.place.footer,
-            *(
-                c
-                for rows in (*record.expect, *record.skip, *record.refuse, *whole_year)
-                for c in rows.where
-            ),
-            *(c for state in record.states for c in state.where),
-            *(c for hidden in record.hidden for c in hidden.where),
-            *(c for total in record.totals for c in (*total.where, *total.parts)),
-        ]
-        for pattern in (record.place.sheet_pattern, *(c.matches for c in conditions)):
+        patterns = (condition.matches for condition in record.conditions)
+        for pattern in (record.place.sheet_pattern, *patterns):
             self._pattern(pattern, path)
 
     def _pattern(self, pattern: str, path: str) -> None:
@@ -593,8 +794,10 @@ class _Reader:
         except (re.error, pa.ArrowInvalid):
             raise self._wrong(path, pattern, "a regular expression (RE2)") from None
 
-    def _one_of(self, value: str, among: Iterable[str], path: str) -> None:
+    def _one_of(self, value: object, among: Iterable[str], path: str) -> None:
         options = list(among)
+        if not isinstance(value, str):
+            raise self._wrong(path, "a list or mapping", f"one of {', '.join(options)}")
         if value not in options:
             expected = f"one of {', '.join(options)}"
             where = f"{self._path.name}: {path}"

@@ -57,6 +57,7 @@ class Place:
         file: columns by which the file is known where several form the return; else empty.
         sheet: exact name; empty where there is but one visible sheet.
         sheet_pattern: regular expression for the name, where it changes with every edition.
+        header_rows: rows that the heading takes, ``header_row`` being the last of them.
         footer: conditions on the first row that no longer belongs to the table.
     """
 
@@ -64,25 +65,118 @@ class Place:
     sheet: str
     sheet_pattern: str
     header_row: int
+    header_rows: int
     first_row: int
     footer: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Joined:
-    """Several columns that make one variable, blanks left out."""
+    """Several columns that make one variable, blanks left out.
+
+    Attributes:
+        with_period: whether the period of the return stands before them, for numbers that begin
+            anew in every file.
+    """
 
     columns: tuple[str, ...]
     separator: str
+    with_period: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns of one of several records that stand in a row, and what is the same in each."""
+
+    columns: dict[str, str]
+    constants: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Partial:
+    """Rows that cover a part of their year, from a first to a last day (``MM-DD``)."""
+
+    rows: Rows
+    first: str
+    last: str
 
 
 @dataclass(frozen=True)
 class Period:
-    """Columns of year and month that make ``period_start`` and ``period_end``."""
+    """Columns of year and month that make ``period_start`` and ``period_end``.
+
+    Attributes:
+        starts: first day (``MM-DD``) of a year that is not the calendar's; else empty.
+    """
 
     year: str
     month: str
     whole_year: tuple[Rows, ...]
+    starts: str
+    partial: tuple[Partial, ...]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How numbers are written: the sign between thousands and the decimal sign."""
+
+    thousands: str
+    decimal: str
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """A second header: its row, and the name that it should have over each column.
+
+    Attributes:
+        names: column as the header says -> name that belongs over it.
+    """
+
+    row: int
+    names: dict[str, str]
+    reason: str
+
+
+@dataclass(frozen=True)
+class CountedCell:
+    """Rows that meet the conditions are one cell with these dimensions."""
+
+    where: tuple[Condition, ...]
+    dimensions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Count:
+    """A table that is made by counting rows.
+
+    Attributes:
+        by: columns whose values make the cells; the others are counted together.
+        where: rows that are counted; all if none.
+    """
+
+    by: tuple[str, ...]
+    where: tuple[Condition, ...]
+    cells: tuple[CountedCell, ...]
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions of the table."""
+        return (*self.where, *(c for cell in self.cells for c in cell.where))
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A total and its parts among the cells of a return.
+
+    Attributes:
+        dimension: variable whose ``_T`` is the total of its other codes.
+        overlapping: why parts may give more than their total; empty where they may not.
+    """
+
+    id: str
+    title: str
+    dimension: str
+    overlapping: str
 
 
 @dataclass(frozen=True)
@@ -112,10 +206,12 @@ class Wide:
     Attributes:
         columns: column -> dimensions of its cell.
         census: column of a stock -> ``start`` or ``end`` of the row's period.
+        months: column of a month -> its number.
     """
 
     columns: dict[str, dict[str, str]]
     census: dict[str, str]
+    months: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -136,6 +232,7 @@ class Hidden:
 
     column: str
     values: tuple[str, ...]
+    matches: str
     where: tuple[Condition, ...]
     code: str
     reason: str
@@ -248,26 +345,47 @@ class RecordLayout:
     refuse: tuple[Rows, ...]
     repeats: Repeats | None
     hidden: tuple[Hidden, ...]
+    remarks: tuple[Rows, ...]
+    numbers: Numbers | None
+    field_names: FieldNames | None
+    separators: dict[str, str]
+    dimensions: dict[str, dict[str, dict[str, str]]]
+    groups: tuple[Group, ...]
+    count: tuple[Count, ...]
+    merge: str
     long: Long | None
     wide: Wide | None
     states: tuple[State, ...]
     totals: tuple[TotalRows, ...]
     identities: tuple[Identity, ...]
     controls: tuple[Control, ...]
+    sums: tuple[Sum, ...]
     coverage: Coverage | None
 
     @property
-    def used_columns(self) -> tuple[str, ...]:
-        """Every column of the file that the layout reads, once, in the order of the layout."""
-        whole_year = self.period.whole_year if self.period else ()
-        rows = (*self.expect, *self.skip, *self.refuse, *whole_year)
-        conditions = [
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition on rows of the table."""
+        period = self.period
+        rows = (
+            *self.expect,
+            *self.skip,
+            *self.refuse,
+            *self.remarks,
+            *(period.whole_year if period else ()),
+            *(partial.rows for partial in (period.partial if period else ())),
+        )
+        return (
             *(condition for one in rows for condition in one.where),
             *(condition for state in self.states for condition in state.where),
             *(condition for one in self.hidden for condition in one.where),
             *(condition for one in self.totals for condition in (*one.where, *one.parts)),
+            *(condition for one in self.count for condition in one.conditions),
             *self.place.footer,
-        ]
+        )
+
+    @property
+    def used_columns(self) -> tuple[str, ...]:
+        """Every column of the file that the layout reads, once, in the order of the layout."""
         names = [
             *self.columns,
             *(recode.column for recode in self.recode.values()),
@@ -280,7 +398,10 @@ class RecordLayout:
             *(column for joined in self.joined.values() for column in joined.columns),
             *((self.period.year, self.period.month) if self.period else ()),
             *((self.long.variable, self.long.value) if self.long else ()),
-            *(condition.column for condition in conditions),
+            *(condition.column for condition in self.conditions),
+            *(column for one in self.count for column in one.by),
+            *self.dimensions,
+            *(column for group in self.groups for column in group.columns),
             *(column for control in self.controls for column in (*control.by, *control.units)),
             *(name for control in self.controls if not self.long for name in control.names),
             *((self.coverage.year, self.coverage.month) if self.coverage else ()),
@@ -303,8 +424,12 @@ class Layout:
     """A validated layout.
 
     Attributes:
+        name_pattern: regular expression for the names of its files, which tells it from other
+            layouts of the same columns; empty where the columns tell it.
         repairs: faults of a text's lines that are mended as it is read.
         files: name -> columns by which it is known, where several files form one return.
+        date_order: ``dmy`` or ``mdy`` for dates such as 05/06/2024; empty where the dates tell.
+        decimal_sign: ``,`` or ``.`` in numbers; empty where the numbers tell.
         metadata: constants of the metadata sheet; a caller may override them.
         values: variable or code list -> value as sent -> codes by validity.
         sha256: of the YAML's bytes.
@@ -319,8 +444,11 @@ class Layout:
     valid_to: dt.date | None
     source: dict[str, str]
     format: str
+    name_pattern: str
     encoding: str | None
     delimiter: str | None
+    date_order: str
+    decimal_sign: str
     repairs: tuple[Repair, ...]
     files: dict[str, tuple[str, ...]]
     metadata: dict[str, str]

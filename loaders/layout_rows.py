@@ -6,12 +6,16 @@ are told (STATISTICS section 6).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from loaders.findings import Finding
 from loaders.layout_findings import layout_finding
+from loaders.layout_keys import tidy
 from loaders.layout_model import Condition, RecordLayout, Repeats, Wide
 from loaders.layout_sql import Body, condition_sql, name_sql, one_row, text_sql
+from loaders.source import Sheet, column_letter, column_number
 from tipstat.errors import ReturnRefused
 from tipstat.rules import refuse
 
@@ -120,7 +124,8 @@ def hide_missing(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
     """
     findings = []
     for hidden in record.hidden:
-        where = condition_sql((*hidden.where, Condition(hidden.column, values=hidden.values)))
+        value = Condition(hidden.column, values=hidden.values, matches=hidden.matches)
+        where = condition_sql((*hidden.where, value))
         count, first = one_row(con, f"select count(*), min(_row) from body where {where}")
         if not count:
             continue
@@ -133,6 +138,74 @@ def hide_missing(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
             layout_finding("TIP-660", body, message, row=first, column=hidden.column, count=count)
         )
     return findings
+
+
+def field_name_findings(sheet: Sheet, body: Body, record: RecordLayout) -> list[Finding]:
+    """Compare a second header, such as a hidden row of field names, with the one that is read.
+
+    Args:
+        sheet: as read.
+        body: its columns.
+        record: the layout of the table.
+
+    Returns:
+        One warning that names the columns over which the second header says something else.
+    """
+    fields = record.field_names
+    rows = sheet.table.column("_row").to_pylist()
+    if fields is None or fields.row not in rows:
+        return []
+    place = rows.index(fields.row)
+    told = []
+    for column, name in fields.names.items():
+        letter = body.letters.get(column, "")
+        over = f"c{column_number(letter)}"
+        if letter and over in sheet.table.column_names:
+            above = tidy(sheet.table.column(over)[place].as_py() or "")
+            if above != name:
+                told.append((letter, f"{letter} {column}: {above or '(blank)'} instead of {name}"))
+    if not told:
+        return []
+    message = (
+        f"row {fields.row} disagrees with the header in {len(told)} columns, and the header is "
+        f"read; {fields.reason} ({'; '.join(text for _, text in told)})"
+    )
+    column = next(name for name, letter in body.letters.items() if letter == told[0][0])
+    return [
+        layout_finding("TIP-669", body, message, row=fields.row, column=column, count=len(told))
+    ]
+
+
+def numbered_rows(
+    con: duckdb.DuckDBPyConnection, body: Body, headers: Mapping[str, str]
+) -> list[Finding]:
+    """Rows that hold nothing but what stands in a column without a header, such as a number.
+
+    Args:
+        con: holds the ``sheet`` as read and the table ``body``.
+        body: its columns.
+        headers: column of the sheet -> its header.
+
+    Returns:
+        A note with their number; they are no records.
+    """
+    letters = {name: column_letter(int(name[1:])) for name in headers}
+    unnamed = [name for name, header in headers.items() if header == f"column {letters[name]}"]
+    named = [name for name in headers if name not in unnamed]
+    if not unnamed or not named:
+        return []
+    filled = " or ".join(f"{name} is not null" for name in unnamed)
+    blank = " and ".join(f"{name} is null" for name in named)
+    count, first = one_row(
+        con,
+        f"select count(*), min(_row) from sheet where ({filled}) and {blank} "
+        f"and _row >= {body.first_row}",
+    )
+    if not count:
+        return []
+    told = ", ".join(letters[name] for name in unnamed)
+    message = f"{count:,} rows left out: they hold nothing but what stands in column {told}"
+    return [layout_finding("TIP-131", body, message, row=first, count=count)]
 
 
 def spread(con: duckdb.DuckDBPyConnection, body: Body, wide: Wide) -> None:

@@ -20,6 +20,7 @@ class Body:
         letters: header -> column letter.
         variable: column of the names in a long file, else empty.
         value: column of the numbers in a long file, else empty.
+        first_row: first row of the sheet that belongs to the table.
         last_row: last row of the sheet that belongs to the table.
     """
 
@@ -29,6 +30,7 @@ class Body:
     variable: str
     value: str
     last_row: int
+    first_row: int = 1
 
 
 @contextmanager

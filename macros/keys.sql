@@ -30,6 +30,7 @@
         when {{ entity_type }} = 'COURT' then 'court'
         when {{ entity_type }} in ('SOCIAL', 'HEALTH', 'EDUCATION', 'NGO', 'HOTLINE', 'LEGAL')
             then 'service'
+        when {{ entity_type }} = 'INTERNATIONAL' then 'international'
         else 'other'
     end
 {%- endmacro -%}

@@ -29,6 +29,7 @@ selected as (
         period_start,
         period_end,
         received_at,
+        due_date,
         submission_sequence
     from source
 )

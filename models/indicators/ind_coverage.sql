@@ -218,12 +218,38 @@ entity_coverage as (
         submissions.nil_return,
         submissions.period_start,
         submissions.period_end,
+        submission_entities.reporting_entity,
         submission_entities.measure,
         entities.source_type
     from submissions
     inner join submission_entities
         on submissions.submission_id = submission_entities.submission_id
     inner join entities on submission_entities.reporting_entity = entities.reporting_entity
+),
+
+-- a nil return of tables has no cell to name its measures: those that its entity reports elsewhere
+reported_measures as (
+    select distinct
+        entity_coverage.reporting_entity,
+        entity_coverage.measure
+    from entity_coverage
+    where entity_coverage.kind = 'aggregate' and entity_coverage.measure <> ''
+),
+
+nil_measures as (
+    select
+        entity_coverage.reference_area,
+        entity_coverage.source_type,
+        entity_coverage.submission_id,
+        entity_coverage.period_start,
+        entity_coverage.period_end,
+        coalesce(reported_measures.measure, entity_coverage.measure) as measure
+    from entity_coverage
+    left join reported_measures
+        on
+            entity_coverage.reporting_entity = reported_measures.reporting_entity
+            and entity_coverage.measure = ''
+    where entity_coverage.kind = 'aggregate' and entity_coverage.nil_return
 ),
 
 declared as (
@@ -248,15 +274,13 @@ declared as (
     select distinct
         'cells' as basis,
         catalogue.indicator,
-        entity_coverage.reference_area,
-        entity_coverage.source_type,
-        entity_coverage.submission_id,
-        entity_coverage.period_start,
-        entity_coverage.period_end
-    from entity_coverage
-    inner join catalogue
-        on entity_coverage.measure = catalogue.measure
-    where entity_coverage.kind = 'aggregate' and entity_coverage.nil_return
+        nil_measures.reference_area,
+        nil_measures.source_type,
+        nil_measures.submission_id,
+        nil_measures.period_start,
+        nil_measures.period_end
+    from nil_measures
+    inner join catalogue on nil_measures.measure = catalogue.measure
 ),
 
 months as (

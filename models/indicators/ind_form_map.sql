@@ -5,6 +5,8 @@ with areas as (
     select distinct reference_area from {{ ref("dim_reporting_entity") }}
     union
     select distinct reference_area from {{ ref("dim_submission") }}
+    union
+    select distinct reference_area from {{ ref("fct_reported_cell") }}
 ),
 
 periods as (

@@ -17,6 +17,7 @@ accepted as (
             "cell",
             [
                 "records.reporting_entity",
+                "coalesce(records.reference_area, submissions.reference_area)",
                 "records.measure",
                 "records.unit_of_count",
                 "records.period_start",
@@ -64,7 +65,7 @@ accepted as (
         coalesce(records.period_end_state, 'not_collected') as period_end_state,
         -- submission
         submissions.sequence as submission_sequence,
-        submissions.reference_area,
+        coalesce(records.reference_area, submissions.reference_area) as reference_area,
         submissions.period_end as submission_period_end,
         submissions.status_scope as submission_status_scope,
         submissions.deduplication

@@ -33,7 +33,8 @@ renamed as (
         -- dates
         period_start,
         period_end,
-        received_at
+        received_at,
+        due_date
     from submissions
 )
 

@@ -48,22 +48,41 @@ COUNTRY_RETURNS = {
     "ind_ncrb_disposal_2012": "ind_ncrb/04_01_*_2012.csv",
     "ind_ncrb_disposal_2014": "ind_ncrb/04_01_*_2014.csv",
     "arg_linea145": "arg_linea145/*.csv",
+    "sdg1622_deu": "sdg1622/deu_destatis/en_data_16-2-2.csv",
+    "sdg1622_bih": "sdg1622/bih_bhas/data_indicator_16-2-2.csv",
+    "sdg1622_mlt": "sdg1622/mlt_nso/data_indicator_16-2-2.csv",
+    "sdg1622_hrv": "sdg1622/hrv_dzs/data_indicator_16-2-2.csv",
+    "sdg1622_gbr": "sdg1622/gbr_ons/data_indicator_16-2-2.csv",
+    "unodc_glotip": "glotip/data_glotip_2025-04-14.xlsx",
+    "ctdc_kanon_2021": "ctdc/ctdc_global_kanon_2021-07-15.csv",
+    "ctdc_victim_perpetrator_2022": "ctdc/CTDC_VPsynthetic_condensed.csv",
 }
+
+#: Senders: id, name, type and reference area.
+SENDERS = (
+    ("IND-NCRB", "National Crime Records Bureau", "POLICE", "IND"),
+    ("ARG-LINEA145", "Línea 145", "HOTLINE", "ARG"),
+    ("DEU-DESTATIS", "Federal Statistical Office", "CENTRAL_GOVERNMENT", "DEU"),
+    ("BIH-BHAS", "Agency for Statistics of Bosnia and Herzegovina", "CENTRAL_GOVERNMENT", "BIH"),
+    ("MLT-NSO", "National Statistics Office", "CENTRAL_GOVERNMENT", "MLT"),
+    ("HRV-DZS", "Croatian Bureau of Statistics", "CENTRAL_GOVERNMENT", "HRV"),
+    ("GBR-ONS", "Office for National Statistics", "CENTRAL_GOVERNMENT", "GBR"),
+    ("UNODC", "United Nations Office on Drugs and Crime", "INTERNATIONAL", "_Z"),
+    ("CTDC-KANON", "Counter-Trafficking Data Collaborative, k-anonymised", "INTERNATIONAL", "_Z"),
+    ("CTDC-VP", "CTDC, victims and perpetrators", "INTERNATIONAL", "_Z"),
+)
 
 
 @pytest.fixture(scope="session")
 def countries(
     tmp_path_factory: pytest.TempPathFactory, test_data: Path
 ) -> tuple[Workspace, dict[str, list[Finding]]]:
-    """India and Argentina, loaded and built once; the findings of each load by layout."""
+    """The foreign files, loaded and built once; the findings of each load by layout."""
     found: dict[str, list[Finding]] = {}
     with demo.own_registry_and_key():
         ws = Workspace.create(tmp_path_factory.mktemp("countries") / "office", key="demo")
         registry = ws.registry()
-        for entity, name, kind, area in (
-            ("IND-NCRB", "National Crime Records Bureau", "POLICE", "IND"),
-            ("ARG-LINEA145", "Línea 145", "HOTLINE", "ARG"),
-        ):
+        for entity, name, kind, area in SENDERS:
             registry.add_entity(entity, name=name, entity_type=kind, reference_area=area)
         for layout, pattern in COUNTRY_RETURNS.items():
             files = sorted(test_data.glob(pattern))

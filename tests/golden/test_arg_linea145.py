@@ -47,11 +47,13 @@ def test_they_reach_the_warehouse_and_no_figure_of_victims_or_suspects(
         [(contacts,)] = connection.execute("select count(*) from fct_contact").fetchall()
         indicators = connection.execute(
             "select indicator, sum(value)::integer from fct_indicator_value "
-            "where reference_area = 'ARG' and sex = '_T' and age = '_T' and citizenship = '_T' "
+            "where reference_area = 'ARG' and source_type = 'service' and sex = '_T' "
+            "and age = '_T' and citizenship = '_T' "
             "and form = '_T' and breakdown = '_T' group by 1 order by 1"
         ).fetchall()
         every = connection.execute(
-            "select distinct indicator from fct_indicator_value where reference_area = 'ARG'"
+            "select distinct indicator from fct_indicator_value where reference_area = 'ARG' "
+            "and source_type = 'service'"
         ).fetchall()
     assert persons == ROLES
     assert contacts == 3352

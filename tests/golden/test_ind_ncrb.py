@@ -160,6 +160,55 @@ def test_the_file_of_2013_is_refused_for_what_it_holds(
     assert "the column holds Arson, Dacoity" in caught.value.found
 
 
+#: Layout -> file, cells, and the figure of one article or form over all areas.
+OTHER_TABLES = {
+    "ind_ncrb_cases_2001_2010": (
+        "42_Cases_under_crime_against_women.csv", 25200,
+        "measure = 'CASES_REPORTED' and legal_article = 'ITPA' and year(period_end) = 2001", 8796,
+    ),
+    "ind_ncrb_kidnapping_2001_2010": (
+        "39_Specific_purpose_of_kidnapping_and_abduction.csv", 33344,
+        "unit_of_count = 'VICTIM' and form = 'SEX_PROSTITUTION' and sex = '_T'", 3414,
+    ),
+    "ind_ncrb_districts_2014": (
+        "42_District_wise_crimes_committed_against_women_2014.csv", 4005,
+        "legal_article = 'IPC-TIP'", 462,
+    ),
+    "ind_ncrb_arrests_age_2014": (
+        "07_02_Persons_arrested_by_sex_and_age_group_SLL_2014.csv", 2160,
+        "legal_article = 'ITPA' and sex = '_T' and age_group = '_T'", 7307,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", OTHER_TABLES)
+def test_the_other_tables_load_whole_and_agree_with_their_own_totals(
+    countries: Countries, test_data: Path, layout: str
+) -> None:
+    name, cells, where, figure = OTHER_TABLES[layout]
+    path = test_data / "ind_ncrb" / name
+    with closing(check_file(path, countries[0], layout=layout)) as result:
+        found = result.connection.execute(
+            f"select sum(value)::integer from rec_cell where {where}"
+        ).fetchall()
+        rules = {finding.rule_id for finding in result.findings()}
+    assert result.records == {"cell": cells}
+    assert result.held_out == {"cell": 0}
+    assert found == [(figure,)]
+    assert not rules & {"TIP-110", "TIP-201", "TIP-403", "TIP-656", "TIP-657", "TIP-665"}
+
+
+def test_the_head_under_a_wrong_group_is_found_by_name(
+    countries: Countries, test_data: Path
+) -> None:
+    path = test_data / "ind_ncrb" / "42_Cases_under_crime_against_women.csv"
+    with closing(check_file(path, countries[0], layout="ind_ncrb_cases_2001_2010")) as result:
+        told = [f.message for f in result.findings() if f.rule_id == "TIP-673"]
+    assert told == [
+        "350 rows: the Dowry Prohibition Act stands under the group Importation of Girls"
+    ]
+
+
 def test_the_act_is_mapped_as_a_proxy_outside_0204() -> None:
     act = [offence for offence in offences("IND") if offence.offence_code.startswith("ITPA")]
     assert {offence.relation for offence in act} == {"PROXY"}
@@ -169,14 +218,16 @@ def test_the_act_is_mapped_as_a_proxy_outside_0204() -> None:
 def test_nothing_of_the_act_is_a_figure_of_trafficking(countries: Countries) -> None:
     with reading(countries[0]) as connection:
         [(cells,)] = connection.execute(
-            "select count(*) from fct_reported_cell where reference_area = 'IND'"
+            "select count(*) from fct_reported_cell where reporting_entity = 'IND-NCRB'"
         ).fetchall()
+        # UNODC prints figures of India beside it.
         [(figures,)] = connection.execute(
-            "select count(*) from fct_indicator_value where reference_area = 'IND'"
+            "select count(*) from fct_indicator_value where reference_area = 'IND' "
+            "and source_type <> 'international'"
         ).fetchall()
         tip = connection.execute(
             "select distinct legal_article from fct_reported_cell "
-            "where reference_area = 'IND' and is_tip"
+            "where reporting_entity = 'IND-NCRB' and is_tip"
         ).fetchall()
     assert cells == 840 + 7776 + 16800
     assert figures == 0

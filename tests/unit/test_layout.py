@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -347,7 +348,27 @@ def test_layout_check_prints_counts_controls_findings_and_first_rows(tmp_path):
 def test_layout_check_of_a_clean_file_ends_with_zero(tmp_path):
     clean = [row for row in ROWS if row[1] == "2023"]
     path = return_file(tmp_path, [HEADER, *clean])
-    assert run("check", str(layout_file(tmp_path)), str(path))[0] == 0
+    constants = {"measure": "VICTIMS_REGISTERED", "unit_of_count": "VICTIM_REGISTRATION"}
+    assert run("check", str(layout_file(tmp_path, constants=constants)), str(path))[0] == 0
+
+
+def test_layout_check_shows_what_would_be_loaded(tmp_path):
+    layout = layout_file(tmp_path, columns={"Area": "area", "Remarks": "unit_of_count"}, ignore=[])
+    rows = [[*row[:4], "VICTIM"] for row in ROWS] + [["North", "2023", "T", "4", "heads"]]
+    output = run("check", str(layout), str(return_file(tmp_path, [HEADER, *rows])))[1]
+    assert "period: 2023-01-01 to 2024-12-31" in output
+    assert "entities: XXA-POLICE (5)" in output
+    assert "still to be told (--set, or metadata of the layout): extraction_date" in output
+    assert re.search(r"^E +Remarks +unit_of_count +5$", output, re.MULTILINE)
+    assert re.search(r"^unit_of_count +1 +4 +1 +1 +heads \(1\)$", output, re.MULTILINE)
+    assert "TIP-201" in output
+
+
+def test_layout_check_says_what_the_rules_would_hold_out(tmp_path):
+    layout = layout_file(tmp_path, constants={"measure": "VICTIMS_REGISTERED"})
+    code, output = run("check", str(layout), str(return_file(tmp_path, [HEADER, *ROWS])))
+    assert code == 1
+    assert "TIP-141 refusal" in output
 
 
 def test_layout_check_never_shows_records_of_persons(tmp_path):
