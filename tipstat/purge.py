@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tipstat import warehouse
 from tipstat.landing import purging
 from tipstat.registry.entities import code_of
+from tipstat.registry.expected import destroy_by
 
 if TYPE_CHECKING:
     from tipstat.landing.destruction import Doomed
@@ -71,10 +72,12 @@ class Due:
     """A submission whose records must be destroyed by a day.
 
     Attributes:
+        destroy_by: the day that the return declares, or an earlier one of the expected return.
         days: days since then; negative while the day is still to come.
     """
 
     submission: Submission
+    destroy_by: date
     days: int
 
 
@@ -83,10 +86,13 @@ def due(ws: Workspace, on: date) -> list[Due]:
 
     What is superseded, withdrawn or refused is due as well: its records or findings are there.
     """
+    registry = ws.registry()
+    expected = registry.expected_returns()
+    days = [(row, destroy_by(row, expected)) for row in registry.submissions()]
     rows = [
-        Due(row, (on - row.destroy_by).days)
-        for row in ws.registry().submissions()
-        if row.status != "purged" and row.destroy_by is not None and row.destroy_by <= on
+        Due(row, day, (on - day).days)
+        for row, day in days
+        if row.status != "purged" and day is not None and day <= on
     ]
     return sorted(rows, key=lambda entry: (-entry.days, entry.submission.id))
 

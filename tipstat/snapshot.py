@@ -22,8 +22,10 @@ from tipstat.contract import load_contract
 from tipstat.errors import WorkplaceError
 from tipstat.project import seeds_dir
 from tipstat.registry import Registry
-from tipstat.registry.models import LinkAuthorisation, ReportingEntity, Submission
+from tipstat.registry.expected import due_by
+from tipstat.registry.models import ExpectedReturn, LinkAuthorisation, ReportingEntity, Submission
 from tipstat.rules import refuse
+from tipstat.updates import Files, complete_updates
 from tipstat.workspace import Workspace
 
 Row = Mapping[str, object]
@@ -56,6 +58,7 @@ SUBMISSION_SCHEMA: Schema = {
     "period_start": "date",
     "period_end": "date",
     "received_at": "timestamp",
+    "due_date": "date",
     "sequence": "bigint",
     "status": "varchar",
     "maturity": "varchar",
@@ -126,6 +129,8 @@ MAPPING_SCHEMA: Schema = {
     "map_entry": "varchar",
     "n": "bigint",
 }
+#: Folder of the updates that were completed from earlier submissions: records, not only figures.
+COMPLETED = "completed"
 #: Files that every submission may have, whatever its kind.
 COMMON_FILES = {"findings": FINDING_SCHEMA, "mapping": MAPPING_SCHEMA}
 
@@ -143,6 +148,42 @@ class BuildIdentity:
     tipstat_version: str
     seed_digest: str
     as_of: date
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What of the registry a build is made from.
+
+    Attributes:
+        submissions: those in the figures, in order of acceptance.
+        authorisations: those in force on the day of the build.
+        expected: the returns that are expected, by which the day is known on which one was due.
+    """
+
+    submissions: tuple[Submission, ...]
+    entities: tuple[ReportingEntity, ...]
+    authorisations: tuple[LinkAuthorisation, ...]
+    expected: tuple[ExpectedReturn, ...] = ()
+
+
+def current_inputs(registry: Registry, on: date) -> Inputs:
+    """What the registry holds now: accepted submissions, entities, authorisations in force.
+
+    Args:
+        registry: at the current revision.
+        on: the day of the build.
+    """
+    return Inputs(
+        in_order(registry.current_submissions()),
+        tuple(registry.entities()),
+        tuple(registry.authorisations(on)),
+        tuple(registry.expected_returns()),
+    )
+
+
+def in_order(submissions: Iterable[Submission]) -> tuple[Submission, ...]:
+    """Submissions in the order in which they were accepted."""
+    return tuple(sorted(submissions, key=lambda s: (s.sequence or 0, s.id)))
 
 
 @dataclass(frozen=True)
@@ -193,15 +234,15 @@ def identify(
     )
 
 
-def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> Snapshot:
+def write_snapshot(ws: Workspace, inputs: Inputs, build: BuildIdentity) -> Snapshot:
     """Write the inputs of a build into the ``inputs`` folder of the building folder.
 
-    Only accepted submissions are written: what was refused, superseded or withdrawn is not in the
-    figures (STATISTICS section 2).
+    Only what is in the figures is written: what was refused, superseded or withdrawn is not
+    (STATISTICS section 2).
 
     Args:
         ws: the workspace.
-        registry: its registry, at the current revision.
+        inputs: what of its registry the build is made from.
         build: the identity of the build, written as an input of its own.
 
     Returns:
@@ -214,21 +255,24 @@ def write_snapshot(ws: Workspace, registry: Registry, build: BuildIdentity) -> S
     folder = ws.building_dir / "inputs"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "contract").mkdir(parents=True)
-    current = sorted(registry.current_submissions(), key=lambda s: (s.sequence or 0, s.id))
-    authorisations = registry.authorisations(build.as_of)
-    landed = [row for s in current for row in _landed_files(ws.landing_dir, s)]
-    areas = {entity.reference_area for entity in registry.entities()}
+    current, entities = inputs.submissions, inputs.entities
+    with duckdb.connect() as connection:
+        for name, schema in contract_files().items():
+            _write(connection, folder / "contract" / f"{name}.parquet", schema, ())
+    landing, completed_in = ws.landing_dir, folder / COMPLETED
+    completed = complete_updates(current, landing, folder / "contract", completed_in)
+    landed = [row for s in current for row in _landed_files(landing, s, completed)]
+    areas = {entity.reference_area for entity in entities}
     areas |= {submission.reference_area for submission in current}
     tables: tuple[tuple[str, Schema, Iterable[Row]], ...] = (
-        ("submission", SUBMISSION_SCHEMA, map(_submission_row, current)),
+        ("submission", SUBMISSION_SCHEMA, [_submission_row(s, inputs.expected) for s in current]),
         ("submission_entity", COVERAGE_SCHEMA, _coverage_rows(current)),
-        ("reporting_entity", ENTITY_SCHEMA, _entity_rows(registry.entities())),
-        ("link_authorisation", AUTHORISATION_SCHEMA, _authorisation_rows(authorisations)),
+        ("reporting_entity", ENTITY_SCHEMA, _entity_rows(entities)),
+        ("link_authorisation", AUTHORISATION_SCHEMA, _authorisation_rows(inputs.authorisations)),
         ("landing_file", LANDING_SCHEMA, landed),
         ("national_offence", OFFENCE_SCHEMA, _offence_rows(ws.correspondences_dir)),
         ("population", population.SCHEMA, _population_rows(ws.populations_dir, areas)),
         ("build", BUILD_SCHEMA, [_build_row(build)]),
-        *((f"contract/{name}", schema, ()) for name, schema in contract_files().items()),
     )
     with duckdb.connect() as connection:
         for name, schema, rows in tables:
@@ -282,7 +326,7 @@ def _write(
     connection.execute(f"copy snapshot to '{target}' (format parquet)")
 
 
-def _submission_row(submission: Submission) -> Row:
+def _submission_row(submission: Submission, expected: Sequence[ExpectedReturn]) -> Row:
     metadata = submission.return_metadata
     return {
         "submission_id": submission.id,
@@ -292,8 +336,10 @@ def _submission_row(submission: Submission) -> Row:
         "period_start": submission.period_start,
         "period_end": submission.period_end,
         "received_at": _utc(submission.received_at),
+        "due_date": due_by(submission, expected),
         "sequence": submission.sequence,
-        "status": submission.status,
+        # As it was in the build: one that is repeated may have been superseded since.
+        "status": "accepted",
         "maturity": submission.maturity,
         "intent": submission.intent,
         "earlier_submission": submission.earlier_submission,
@@ -350,7 +396,7 @@ def _build_row(build: BuildIdentity) -> Row:
     }
 
 
-def _landed_files(landing: Path, submission: Submission) -> list[Row]:
+def _landed_files(landing: Path, submission: Submission, completed: Files) -> list[Row]:
     folder = landing / submission.id
     if not (folder / "submission.json").is_file():
         raise refuse("TIP-805", WorkplaceError, where=submission.id, found="no landed records")
@@ -362,7 +408,9 @@ def _landed_files(landing: Path, submission: Submission) -> list[Row]:
             "kind": kind,
             "record_type": name,
             "submission_id": submission.id,
-            "path": (folder / f"{name}.parquet").resolve().as_posix(),
+            "path": completed.get((submission.id, name), folder / f"{name}.parquet")
+            .resolve()
+            .as_posix(),
         }
         for kind, name in names
         if (folder / f"{name}.parquet").is_file()

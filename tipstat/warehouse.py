@@ -32,7 +32,7 @@ from tipstat.rules import refuse
 
 if TYPE_CHECKING:
     from tipstat.registry import Registry
-    from tipstat.snapshot import Snapshot
+    from tipstat.snapshot import BuildIdentity, Inputs, Snapshot
     from tipstat.workspace import Workspace
 
 FIGURES = "fct_indicator_value"
@@ -134,19 +134,20 @@ def build(
         InvariantFailed: TIP-801; the last warehouse stays in use.
         BuildFailed: TIP-802, TIP-804 or TIP-810; likewise.
     """
+    from tipstat.snapshot import current_inputs
+
     clock = _Clock()
     tell = on_event or (lambda step, name, done, total: None)
     with build_lock(ws):
         registry = ws.registry()
         tell("snapshot", "", 0, 0)
         repair(ws, registry, actor)
-        _finish_purges(ws, registry)
-        snapshot = _prepare(ws, registry)
-        clock.lap("snapshot")
-        outcome = _run_dbt(ws, tests, tell)
-        clock.lap("dbt")
+        finish_purges(ws, registry)
+        identity = new_identity(ws)
+        inputs = current_inputs(registry, identity.as_of)
+        snapshot, outcome = construct(ws, inputs, identity, tests=tests, tell=tell, lap=clock.lap)
         tell("swap", "", 0, 0)
-        record = _record(snapshot, outcome, clock.total)
+        record = record_of(snapshot, outcome, clock.total)
         path = _swap(ws, record, outcome.core_tables)
         _finish(ws, registry, record, actor)
         clock.lap("swap")
@@ -226,15 +227,44 @@ def new_build_id(now: datetime) -> str:
     return f"b{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
 
 
-def _prepare(ws: Workspace, registry: Registry) -> Snapshot:
-    from tipstat.snapshot import identify, write_snapshot
+def new_identity(ws: Workspace) -> BuildIdentity:
+    """The identity of a build that starts now, of this tipstat and the workspace's own maps."""
+    from tipstat.snapshot import identify
+
+    now = _now()
+    return identify(new_build_id(now), now, ws.correspondences_dir, ws.populations_dir)
+
+
+def construct(
+    ws: Workspace,
+    inputs: Inputs,
+    identity: BuildIdentity,
+    *,
+    tests: str,
+    tell: OnEvent,
+    lap: Callable[[str], None] = lambda name: None,
+) -> tuple[Snapshot, DbtOutcome]:
+    """Build a warehouse in the building folder; nothing is put in place.
+
+    The caller holds the lock of the builds.
+
+    Raises:
+        WorkplaceError, BuildFailed: as :func:`build`.
+    """
+    snapshot = _prepare(ws, inputs, identity)
+    lap("snapshot")
+    outcome = _run_dbt(ws, tests, tell)
+    lap("dbt")
+    return snapshot, outcome
+
+
+def _prepare(ws: Workspace, inputs: Inputs, identity: BuildIdentity) -> Snapshot:
+    from tipstat.snapshot import write_snapshot
 
     ws.building_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     for leftover in ws.building_dir.glob("warehouse.duckdb*"):
         leftover.unlink()
-    now = _now()
-    identity = identify(new_build_id(now), now, ws.correspondences_dir, ws.populations_dir)
-    return write_snapshot(ws, registry, identity)
+    return write_snapshot(ws, inputs, identity)
 
 
 def _run_dbt(ws: Workspace, tests: str, tell: OnEvent) -> DbtOutcome:
@@ -272,7 +302,8 @@ def describe(failure: Failure) -> str:
     return f"{failure.name}: {failure.count} rows" + (f", first {rows}" if rows else "")
 
 
-def _record(snapshot: Snapshot, outcome: DbtOutcome, seconds: float) -> BuildRecord:
+def record_of(snapshot: Snapshot, outcome: DbtOutcome, seconds: float) -> BuildRecord:
+    """What is to be known of a build that was constructed."""
     identity = snapshot.build
     return BuildRecord(
         build_id=identity.build_id,
@@ -289,6 +320,17 @@ def _record(snapshot: Snapshot, outcome: DbtOutcome, seconds: float) -> BuildRec
 
 def _swap(ws: Workspace, record: BuildRecord, core_tables: tuple[str, ...]) -> Path:
     """Put the finished database in place of the last one."""
+    target = keep(ws, record, core_tables)
+    _write_atomically(ws.warehouse_dir / "CURRENT", record.build_id + "\n")
+    return target
+
+
+def keep(ws: Workspace, record: BuildRecord, core_tables: tuple[str, ...]) -> Path:
+    """Give the finished database the name of its build; CURRENT stays as it is.
+
+    Raises:
+        BuildFailed: TIP-804 it is not closed, or not complete.
+    """
     database = ws.building_dir / "warehouse.duckdb"
     _verify(database, core_tables)
     target = warehouse_file(ws, record.build_id)
@@ -298,7 +340,6 @@ def _swap(ws: Workspace, record: BuildRecord, core_tables: tuple[str, ...]) -> P
     _fsync(database)
     database.replace(target)
     _fsync_folder(ws.warehouse_dir)
-    _write_atomically(ws.warehouse_dir / "CURRENT", record.build_id + "\n")
     return target
 
 
@@ -380,14 +421,14 @@ def repair(ws: Workspace, registry: Registry, actor: str | None) -> None:
         partial.unlink()
     with suppress(TipstatError, duckdb.Error, FileNotFoundError):
         record = read_record(ws, _current_id(ws))
-        if not _vintage(ws, record.build_id).is_file():
+        if not vintage_file(ws, record.build_id).is_file():
             write_vintage(ws, record)
         if record.build_id not in {known.id for known in registry.builds()}:
             _register(ws, registry, record, actor)
     prune(ws)
 
 
-def _finish_purges(ws: Workspace, registry: Registry) -> None:
+def finish_purges(ws: Workspace, registry: Registry) -> None:
     """Purges whose process died end before the landing is read; what they leave here goes."""
     from tipstat.landing import sweep
 
@@ -411,7 +452,9 @@ def forget_destroyed(ws: Workspace, registry: Registry) -> Forgotten:
             (ws.warehouse_dir / "CURRENT").unlink()
     files = [warehouse_file(ws, build_id) for build_id in stale]
     done = [purge for purge in registry.purges() if purge.destroyed_at is not None]
-    files += sorted(ws.building_dir.glob("warehouse.duckdb*")) if done else []
+    if done:
+        files += sorted(ws.building_dir.glob("warehouse.duckdb*"))
+        files += sorted((ws.building_dir / "inputs").glob("completed/*.parquet"))
     for path in files:
         try:
             path.unlink(missing_ok=True)
@@ -423,8 +466,8 @@ def forget_destroyed(ws: Workspace, registry: Registry) -> Forgotten:
     marked = [build for build in registry.builds() if not build.reproducible]
     for build in marked:
         reason = {"reproducible": False, "reason": build.not_reproducible_reason}
-        path = _vintage(ws, build.id).with_suffix(".json")
-        if _vintage(ws, build.id).is_file() and not path.is_file():
+        path = vintage_file(ws, build.id).with_suffix(".json")
+        if vintage_file(ws, build.id).is_file() and not path.is_file():
             _write_atomically(path, json.dumps(reason, indent=2) + "\n")
     return Forgotten(tuple(removed), tuple(held), tuple(build.id for build in marked))
 
@@ -454,7 +497,7 @@ def prune(ws: Workspace) -> None:
     """Delete warehouse files but the one in use, the one before it, and those that are open."""
     with suppress(TipstatError):
         current = _current_id(ws)
-        finished = [b for b in _build_ids(ws) if _vintage(ws, b).is_file() and b < current]
+        finished = [b for b in _build_ids(ws) if vintage_file(ws, b).is_file() and b < current]
         keep = {current, *finished[-1:]}
         for build_id in set(_build_ids(ws)) - keep:
             path = warehouse_file(ws, build_id)
@@ -614,7 +657,8 @@ def _build_ids(ws: Workspace) -> list[str]:
     return sorted(stem for stem in stems if BUILD_ID.fullmatch(stem))
 
 
-def _vintage(ws: Workspace, build_id: str) -> Path:
+def vintage_file(ws: Workspace, build_id: str) -> Path:
+    """The file with the figures of a build, whether it exists or not."""
     return ws.vintages_dir / f"{build_id}.parquet"
 
 

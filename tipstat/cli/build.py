@@ -14,6 +14,7 @@ from tipstat.errors import UsageError
 
 if TYPE_CHECKING:
     from tipstat.warehouse import BuildResult, OnEvent
+    from tipstat.workspace import Workspace
 
 STEPS = {
     "snapshot": "reading the registry",
@@ -25,7 +26,10 @@ STEPS = {
 }
 
 
-@click.command(epilog="Example:  tipstat load police_2024.xlsx && tipstat build && tipstat quality")
+@click.command(
+    epilog="Example:  tipstat load police_2024.xlsx && tipstat build && tipstat quality    or    "
+    "tipstat build --as-of 2026-03-31"
+)
 @click.option(
     "--tests",
     type=click.Choice(["invariant", "all"]),
@@ -34,24 +38,56 @@ STEPS = {
     help="Which tests to run: what must hold on any data, or also the tests of our own code.",
 )
 @click.option("--actor", envvar="TIPSTAT_ACTOR", help="Who builds; by default the login name.")
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="Repeat the build whose figures stood on that day (or at that time, or of that id).",
+)
 @format_option
 @click.pass_obj
 def build(
-    workspace: str | None, tests: Literal["invariant", "all"], actor: str | None, fmt: str
+    workspace: str | None,
+    *,
+    tests: Literal["invariant", "all"],
+    actor: str | None,
+    as_of: str | None,
+    fmt: str,
 ) -> None:
     """Build the warehouse from the accepted submissions and put it in place of the last one.
 
     The last warehouse stays in use until every model and invariant of the new one holds.
+
+    With --as-of a past build is made again from its submissions, compared with its vintage and
+    left beside the warehouse in use, which stays in use; the next build deletes it.
     """
     from tipstat import warehouse
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(workspace)
+    if as_of is not None:
+        _repeat(ws, as_of, tests=tests, actor=actor, fmt=fmt)
+        return
     with _progress() as on_event:
         result = warehouse.build(ws, actor=actor, tests=tests, on_event=on_event)
     for failure in result.failures:
         click.echo(f"warning  {warehouse.describe(failure)}", err=True)
     emit([_summary(result)], list(_summary(result)), fmt)
+
+
+def _repeat(ws: Workspace, as_of: str, *, tests: str, actor: str | None, fmt: str) -> None:
+    from tipstat.repeat import repeat
+
+    with _progress() as on_event:
+        done = repeat(ws, as_of, actor=actor, tests=tests, on_event=on_event)
+    row = {
+        "build": done.build_id,
+        "repeats": done.repeats,
+        "submissions": done.submissions,
+        "figures": done.figures,
+        "compared": "equal to the vintage" if done.compared else "no vintage to compare with",
+        "path": str(done.path),
+    }
+    emit([row], list(row), fmt)
 
 
 @click.command(epilog="Example:  tipstat quality dq_unmapped_code --format csv > unmapped.csv")

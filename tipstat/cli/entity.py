@@ -32,7 +32,10 @@ def entity() -> None:
 @click.argument("entity_id", metavar="ID")
 @click.option("--name", required=True, help="Full name.")
 @click.option("--type", "entity_type", required=True, help="Code of the list entity_type.")
-@click.option("--area", help="Country, ISO 3166-1 alpha-3; by default that of the workspace.")
+@click.option(
+    "--area",
+    help="Country, ISO 3166-1 alpha-3 (of an international body _Z); by default the workspace's.",
+)
 @click.option("--parent", help="Registered entity that this one is a part of.")
 @click.option("--mandate", help="What the law charges it with.")
 @click.option("--agreement", help="Number of the data-sharing agreement.")

@@ -192,7 +192,7 @@ def due(ctx: click.Context, within: int, fmt: str) -> None:
     rows = [
         {name: getattr(entry.submission, name) for name in ("id", "status", "sender", "kind")}
         | {
-            "destroy_by": entry.submission.destroy_by,
+            "destroy_by": entry.destroy_by,
             "days_overdue": entry.days - within,
             "records": sum(entry.submission.records.values()),
         }

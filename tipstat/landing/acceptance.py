@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tipstat import __version__
 from tipstat.errors import ReturnRefused, WorkplaceError
-from tipstat.landing.header import LandedCounts, SubmissionHeader
+from tipstat.landing.header import LandedCounts, Passage, SubmissionHeader
 from tipstat.registry.models import (
     KeyInUse,
     LoadIntent,
@@ -21,7 +21,7 @@ from tipstat.registry.models import (
     SubmissionCoverage,
     SubmissionRelation,
 )
-from tipstat.registry.store import add_audit, change_status
+from tipstat.registry.store import add_audit, change_status, utc_now
 from tipstat.rules import refuse
 
 
@@ -33,6 +33,30 @@ def accepted_twin(session: Session, file_sha256: str, layout_sha256: str | None)
         Submission.status == "accepted",
     )
     return session.scalars(query).first()
+
+
+def admit(session: Session, header: SubmissionHeader) -> str | None:
+    """Judge a return against everything accepted before.
+
+    Returns:
+        The accepted submission of the same file, or ``None`` where this one may be accepted.
+
+    Raises:
+        TipstatError: see :func:`check_header`.
+    """
+    same = header.file_sha256, header.layout_sha256
+    twin = accepted_twin(session, *same)
+    if twin is not None:
+        return twin
+    try:
+        check_header(session, header)
+    except ReturnRefused:
+        # Where every statement sees what was committed before it (PostgreSQL), another loader of
+        # the same file may be accepted between the two questions: what is in its way is its twin.
+        twin = accepted_twin(session, *same)
+        if twin is None:
+            raise
+    return twin
 
 
 def require_open_intent(session: Session, submission_id: str) -> None:
@@ -136,7 +160,14 @@ def _pairs(row: Submission) -> set[tuple[str, str]]:
 
 
 def _shared(row: Submission, header: SubmissionHeader) -> list[tuple[str, str]]:
-    return sorted(_pairs(row) & set(header.coverage))
+    """What both cover; a nil return that names no measure stands for every one."""
+    mine, theirs = set(header.coverage), _pairs(row)
+    shared = mine & theirs
+    if header.nil_return:
+        shared |= {(entity, scope) for entity, scope in theirs if (entity, "") in mine}
+    if row.nil_return:
+        shared |= {(entity, scope) for entity, scope in mine if (entity, "") in theirs}
+    return sorted(shared)
 
 
 def _check_containment(
@@ -156,7 +187,7 @@ def _check_containment(
 
 def _check_overlap(session: Session, header: SubmissionHeader, start: date, end: date) -> None:
     """Refuse overlapping periods of one entity, kind and scope (STATISTICS section 2)."""
-    allowed = _family(session, header.earlier_ids)
+    allowed = _family(session, header)
     query = select(Submission).where(
         Submission.status == "accepted",
         Submission.kind == header.kind,
@@ -178,20 +209,24 @@ def _check_overlap(session: Session, header: SubmissionHeader, start: date, end:
         )
 
 
-def _family(session: Session, named: Sequence[str]) -> set[str]:
-    """The submissions named and all that they replaced or updated in turn."""
-    earlier: dict[str, list[str]] = defaultdict(list)
-    for row in session.execute(
-        select(SubmissionRelation.submission_id, SubmissionRelation.earlier_id)
-    ):
-        earlier[row.submission_id].append(row.earlier_id)
+def _family(session: Session, header: SubmissionHeader) -> set[str]:
+    """The submissions named and all that they replaced or updated in turn.
+
+    To an update belong also the other updates of these: a return may be corrected twice. One that
+    replaces must name them, since nothing would be left for them to correct.
+    """
+    relatives: dict[str, list[str]] = defaultdict(list)
+    for row in session.scalars(select(SubmissionRelation)):
+        relatives[row.submission_id].append(row.earlier_id)
+        if header.intent == row.relation == "UPDATES":
+            relatives[row.earlier_id].append(row.submission_id)
     family: set[str] = set()
-    waiting = list(named)
+    waiting = list(header.earlier_ids)
     while waiting:
         member = waiting.pop()
         if member not in family:
             family.add(member)
-            waiting += earlier[member]
+            waiting += relatives[member]
     return family
 
 
@@ -200,18 +235,33 @@ def record_accepted(
     header: SubmissionHeader,
     counts: LandedCounts,
     submission_id: str,
-    received_at: datetime,
+    passage: Passage,
 ) -> None:
     """Enter an accepted submission, its relations and the key, and supersede what it replaces."""
-    row = submission_row(header, counts, submission_id, received_at, "accepted")
+    row = submission_row(header, counts, submission_id, passage.received_at, "accepted")
     row.sequence = (session.scalar(select(func.max(Submission.sequence))) or 0) + 1
     if session.scalars(select(KeyInUse.fingerprint)).first() is None:
-        session.add(KeyInUse(fingerprint=header.key_fingerprint, first_used_at=received_at))
+        session.add(KeyInUse(fingerprint=header.key_fingerprint, first_used_at=utc_now()))
     session.add(row)
     session.flush()
+    _audit_way(session, header, counts, submission_id, passage)
     for earlier_id in header.earlier_ids:
-        _relate(session, header, submission_id, earlier_id, received_at)
-    add_audit(session, None, "accepted", submission_id, {"sequence": row.sequence})
+        _relate(session, header, submission_id, earlier_id, passage.actor)
+    add_audit(session, passage.actor, "accepted", submission_id, {"sequence": row.sequence})
+
+
+def _audit_way(
+    session: Session,
+    header: SubmissionHeader,
+    counts: LandedCounts,
+    submission_id: str,
+    passage: Passage,
+) -> None:
+    """What came before the decision, entered with it: nothing is left of a load that dies."""
+    received = {"file_sha256": header.file_sha256, "sender": header.sender}
+    add_audit(session, passage.actor, "received", submission_id, received, at=passage.received_at)
+    checked = {"findings": dict(counts.findings), "tipstat_version": __version__}
+    add_audit(session, passage.actor, "checked", submission_id, checked, at=passage.checked_at)
 
 
 def _relate(
@@ -219,18 +269,19 @@ def _relate(
     header: SubmissionHeader,
     submission_id: str,
     earlier_id: str,
-    at: datetime,
+    actor: str | None,
 ) -> None:
     session.add(
         SubmissionRelation(
             submission_id=submission_id,
             earlier_id=earlier_id,
             relation=header.intent,
-            recorded_at=at,
+            recorded_at=utc_now(),
         )
     )
     if header.intent == "REPLACES":
-        change_status(session, earlier_id, "superseded", reason=f"replaced by {submission_id}")
+        reason = f"replaced by {submission_id}"
+        change_status(session, earlier_id, "superseded", reason=reason, actor=actor)
 
 
 def record_refused(
@@ -238,14 +289,15 @@ def record_refused(
     header: SubmissionHeader,
     counts: LandedCounts,
     submission_id: str,
-    received_at: datetime,
+    passage: Passage,
 ) -> None:
     """Enter a refused file: its row, hash and counts; of its coverage what is registered."""
     known = set(session.scalars(select(ReportingEntity.id)))
-    row = submission_row(header, counts, submission_id, received_at, "refused")
+    row = submission_row(header, counts, submission_id, passage.received_at, "refused")
     row.coverage = [c for c in row.coverage if c.reporting_entity in known]
     session.add(row)
-    add_audit(session, None, "refused", submission_id, {})
+    _audit_way(session, header, counts, submission_id, passage)
+    add_audit(session, passage.actor, "refused", submission_id, {})
 
 
 def submission_row(

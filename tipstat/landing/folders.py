@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,18 @@ def remove_folders(ws: Workspace, submission_id: str) -> list[str]:
     removed = []
     for folder in (temporary_folder(ws, submission_id), final_folder(ws, submission_id)):
         if folder.is_dir():
-            shutil.rmtree(folder)
+            _remove_tree(folder)
             removed.append(folder.name)
     if removed:
         sync_directory(ws.landing_dir)
     return removed
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder, also while another process removes it (a loser's own end, and the sweep)."""
+    while folder.is_dir():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(folder)
 
 
 def file_sizes(folder: Path) -> dict[str, int]:

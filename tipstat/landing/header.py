@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class SubmissionHeader:
         intent: ``NEW``, ``REPLACES`` or ``UPDATES``.
         earlier_submission: id that the intent refers to; several are joined by ``;`` (a year that
             replaces its four quarters).
-        metadata: every variable of the metadata sheet, as coded.
+        metadata: every variable of the metadata sheet, as coded, and the language of the return.
         coverage: pairs of reporting entity and scope; the scope is empty for records and the
             measure for cells. Overlaps are judged pair by pair.
     """
@@ -50,13 +50,18 @@ class SubmissionHeader:
         """Ids of the submissions that this one replaces or updates, in the order named."""
         if self.intent not in ("REPLACES", "UPDATES"):
             return ()
-        named = (part.strip().lower() for part in (self.earlier_submission or "").split(";"))
-        return tuple(dict.fromkeys(part for part in named if part))
+        return earlier_ids(self.earlier_submission or "")
 
     @property
     def layout_key(self) -> str:
         """The layout's hash as the registry keeps it: empty without a layout, never null."""
         return self.layout_sha256 or ""
+
+
+def earlier_ids(text: str) -> tuple[str, ...]:
+    """The ids that ``earlier_submission`` names, joined by ``;``, once each and in their order."""
+    named = (part.strip().lower() for part in text.split(";"))
+    return tuple(dict.fromkeys(part for part in named if part))
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,21 @@ class LandedCounts:
     records: dict[str, int] = field(default_factory=dict)
     held_out: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The way of a file through the door, for the audit trail.
+
+    Attributes:
+        received_at: when it was received; with its time zone.
+        checked_at: when every rule had been applied.
+        actor: who loads it; ``None`` means the operating system's user.
+    """
+
+    received_at: datetime
+    checked_at: datetime
+    actor: str | None = None
 
 
 def new_submission_id(header: SubmissionHeader) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import duckdb
+from sqlalchemy import select
 
 from tipstat.landing import folders
+from tipstat.landing.header import SubmissionHeader
 from tipstat.registry import Purge, Registry, Submission
 from tipstat.workspace import Workspace
 
@@ -75,9 +78,56 @@ def _history(registry: Registry, row: Submission) -> list[tuple[str, object]]:
     ]
 
 
+def findings_file(ws: Workspace, submission_id: str) -> Path:
+    """Where the findings of a submission are kept, of an accepted or of a refused one."""
+    return folders.final_folder(ws, submission_id) / "findings.parquet"
+
+
+def earlier_submission(
+    ws: Workspace, header: SubmissionHeader | Submission
+) -> tuple[str, str] | None:
+    """The return before: of the same sender, kind, area, period and layout, but another file.
+
+    Several returns of one sender and period stand side by side where they speak for different
+    entities or measures; such are not the same.
+
+    Args:
+        ws: the workspace.
+        header: of a return at the door, or a submission.
+
+    Returns:
+        Id and status of the newest one, received before; ``None`` where there is none.
+    """
+    same = ("sender", "kind", "reference_area", "period_start", "period_end", "layout_id")
+    query = select(Submission).where(
+        *(getattr(Submission, name) == getattr(header, name) for name in same),
+        Submission.file_sha256 != header.file_sha256,
+        Submission.status != "purged",
+    )
+    if isinstance(header, Submission):
+        query = query.where(Submission.received_at < header.received_at)
+    with ws.registry().read() as session:
+        for row in session.scalars(query.order_by(Submission.received_at.desc(), Submission.id)):
+            if _meet(_pairs(row), _pairs(header)):
+                return row.id, row.status
+    return None
+
+
+def _pairs(header: SubmissionHeader | Submission) -> set[tuple[str, str]]:
+    """The entities, and for cells the measures, that a return speaks for."""
+    if isinstance(header, Submission):
+        return {(entry.reporting_entity, entry.scope) for entry in header.coverage}
+    return set(header.coverage)
+
+
+def _meet(some: set[tuple[str, str]], others: set[tuple[str, str]]) -> bool:
+    """Whether two returns speak for the same; of one that does not say so it is taken."""
+    return not some or not others or bool(some & others)
+
+
 def findings_by_rule(ws: Workspace, submission_id: str) -> list[tuple[str, object]]:
     """Rule ids with severity and number of findings, from ``findings.parquet``; empty without."""
-    path = folders.final_folder(ws, submission_id) / "findings.parquet"
+    path = findings_file(ws, submission_id)
     if not path.is_file():
         return []
     query = """

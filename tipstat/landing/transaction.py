@@ -19,7 +19,12 @@ from sqlalchemy.orm import Session
 
 from tipstat.errors import TipstatError
 from tipstat.landing import acceptance, folders, processes, purging, receipts
-from tipstat.landing.header import LandedCounts, SubmissionHeader, new_submission_id
+from tipstat.landing.header import (
+    LandedCounts,
+    Passage,
+    SubmissionHeader,
+    new_submission_id,
+)
 from tipstat.registry import Registry
 from tipstat.registry.models import LoadIntent, Submission
 from tipstat.registry.store import utc_now
@@ -31,6 +36,7 @@ GIVEN_UP = "given up"
 _MAY_BE_REFUSED = {"findings.parquet", "mapping.parquet"}
 
 Writer = Callable[[Path, str], LandedCounts]
+Decide = Callable[[Registry, SubmissionHeader, LandedCounts, LoadIntent, Passage], str]
 
 
 def already_accepted(ws: Workspace, file_sha256: str, layout_sha256: str | None) -> str | None:
@@ -43,18 +49,23 @@ def already_accepted(ws: Workspace, file_sha256: str, layout_sha256: str | None)
         return acceptance.accepted_twin(session, file_sha256, layout_sha256)
 
 
-def check_acceptable(ws: Workspace, header: SubmissionHeader) -> None:
+def check_acceptable(ws: Workspace, header: SubmissionHeader) -> str | None:
     """Refuse, before anything is written, what :func:`land` would refuse.
+
+    Returns:
+        The accepted submission of the same file under the same layout, or ``None``.
 
     Raises:
         WorkplaceError: TIP-919 another pseudonym key.
         ReturnRefused: TIP-540 to TIP-544: see :func:`tipstat.landing.acceptance.check_header`.
     """
     with ws.registry().read() as session:
-        acceptance.check_header(session, header)
+        return acceptance.admit(session, header)
 
 
-def land(ws: Workspace, header: SubmissionHeader, write: Writer) -> str:
+def land(
+    ws: Workspace, header: SubmissionHeader, write: Writer, passage: Passage | None = None
+) -> str:
     """Land a submission and accept it.
 
     Args:
@@ -62,6 +73,7 @@ def land(ws: Workspace, header: SubmissionHeader, write: Writer) -> str:
         header: what the return declares.
         write: writes the Parquet files into the folder it is given, for the submission id it is
             given, and returns the counts.
+        passage: when it was received and checked, and by whom; by default now.
 
     Returns:
         The id of the submission; that of the earlier one where the same file under the same
@@ -72,15 +84,15 @@ def land(ws: Workspace, header: SubmissionHeader, write: Writer) -> str:
             TIP-920 the landing cannot be written, TIP-921 the load took over a day. Nothing of a
             refused load stays in the landing.
     """
-    twin = already_accepted(ws, header.file_sha256, header.layout_sha256)
-    if twin is not None:
-        return twin
-    check_acceptable(ws, header)
-    return _load(ws, header, write, accept)
+    twin = check_acceptable(ws, header)
+    return twin or _load(ws, header, write, accept, passage or passage_now())
 
 
 def record_refusal(
-    ws: Workspace, header: SubmissionHeader, write_findings: Callable[[Path], LandedCounts]
+    ws: Workspace,
+    header: SubmissionHeader,
+    write_findings: Callable[[Path], LandedCounts],
+    passage: Passage | None = None,
 ) -> str:
     """Record a refused file: its row, hash, findings and counts, and no record.
 
@@ -88,6 +100,7 @@ def record_refusal(
         ws: the workspace.
         header: what could be read of the return.
         write_findings: writes ``findings.parquet`` (and ``mapping.parquet``) into the folder.
+        passage: as for :func:`land`.
 
     Returns:
         The id of the refused submission.
@@ -102,14 +115,17 @@ def record_refusal(
             raise ValueError("a refused file leaves findings and no records")
         return counts
 
-    return _load(ws, header, write, refuse_file)
+    return _load(ws, header, write, refuse_file, passage or passage_now())
+
+
+def passage_now(actor: str | None = None) -> Passage:
+    """The passage of a file that is received and checked at this moment."""
+    now = utc_now()
+    return Passage(now, now, actor)
 
 
 def _load(
-    ws: Workspace,
-    header: SubmissionHeader,
-    write: Writer,
-    decide: Callable[[Registry, SubmissionHeader, LandedCounts, LoadIntent], str],
+    ws: Workspace, header: SubmissionHeader, write: Writer, decide: Decide, passage: Passage
 ) -> str:
     folders.landing_of(ws)
     sweep(ws, wait=False)
@@ -117,10 +133,17 @@ def _load(
     intent = open_intent(registry, _unused_id(ws, registry, header))
     try:
         temporary = folders.make_temporary(ws, intent.submission_id)
-        counts = write_files(registry, temporary, header, write, intent)
+        counts = write_files(
+            registry,
+            temporary,
+            header,
+            write,
+            submission_id=intent.submission_id,
+            received_at=passage.received_at,
+        )
         folders.sync_folder(temporary)
         folders.publish_folder(temporary, folders.final_folder(ws, intent.submission_id))
-        decided = decide(registry, header, counts, intent)
+        decided = decide(registry, header, counts, intent, passage)
     finally:
         # Whether the commit was reached is for the registry to say: a connection may be lost
         # after it. What cannot be settled now, the sweep of a later command settles.
@@ -159,23 +182,29 @@ def write_files(
     temporary: Path,
     header: SubmissionHeader,
     write: Writer,
-    intent: LoadIntent,
+    *,
+    submission_id: str,
+    received_at: datetime,
 ) -> LandedCounts:
     """Let the caller write its Parquet files, then add ``submission.json``."""
-    counts = write(temporary, intent.submission_id)
+    counts = write(temporary, submission_id)
     receipts.write_receipt(
         temporary,
         header,
         counts,
-        submission_id=intent.submission_id,
-        received_at=intent.started_at,
+        submission_id=submission_id,
+        received_at=received_at,
         entities=receipts.entities_concerned(registry.entities(), header),
     )
     return counts
 
 
 def accept(
-    registry: Registry, header: SubmissionHeader, counts: LandedCounts, intent: LoadIntent
+    registry: Registry,
+    header: SubmissionHeader,
+    counts: LandedCounts,
+    intent: LoadIntent,
+    passage: Passage,
 ) -> str:
     """Accept a submission, or find that another process accepted the same file meanwhile.
 
@@ -184,21 +213,24 @@ def accept(
     """
     with registry.write() as session:
         acceptance.require_open_intent(session, intent.submission_id)
-        twin = acceptance.accepted_twin(session, header.file_sha256, header.layout_sha256)
+        twin = acceptance.admit(session, header)
         if twin is not None:
             return twin
-        acceptance.check_header(session, header)
-        acceptance.record_accepted(session, header, counts, intent.submission_id, intent.started_at)
+        acceptance.record_accepted(session, header, counts, intent.submission_id, passage)
     return intent.submission_id
 
 
 def refuse_file(
-    registry: Registry, header: SubmissionHeader, counts: LandedCounts, intent: LoadIntent
+    registry: Registry,
+    header: SubmissionHeader,
+    counts: LandedCounts,
+    intent: LoadIntent,
+    passage: Passage,
 ) -> str:
     """Enter a refused file in the registry."""
     with registry.write() as session:
         acceptance.require_open_intent(session, intent.submission_id)
-        acceptance.record_refused(session, header, counts, intent.submission_id, intent.started_at)
+        acceptance.record_refused(session, header, counts, intent.submission_id, passage)
     return intent.submission_id
 
 

@@ -3,6 +3,7 @@
 from tipstat.registry.models import (
     AuditEvent,
     Build,
+    ExpectedReturn,
     LinkAuthorisation,
     LoadIntent,
     Purge,
@@ -16,6 +17,7 @@ from tipstat.registry.store import Registry
 __all__ = [
     "AuditEvent",
     "Build",
+    "ExpectedReturn",
     "LinkAuthorisation",
     "LoadIntent",
     "Purge",

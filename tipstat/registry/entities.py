@@ -13,6 +13,8 @@ from tipstat.registry.store import Registry
 from tipstat.rules import refuse
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9-]{1,31}")
+#: Reference area of a body that is of no country, such as an international organization.
+NO_AREA = "_Z"
 _ALIKE_ID = 0.8
 _ALIKE_NAME = 0.9
 
@@ -42,7 +44,8 @@ def register_entity(
     """
     entity_id = entity_id_of(entity_id)
     entity_type = code_of("entity_type", entity_type, rule="TIP-545", where="--type")
-    reference_area = area_of(reference_area)
+    if not (entity_type == "INTERNATIONAL" and reference_area == NO_AREA):
+        reference_area = area_of(reference_area)
     parent = entity_id_of(parent) if parent else None
     existing = registry.entities()
     if not new and entity_id not in {entity.id for entity in existing}:

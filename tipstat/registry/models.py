@@ -222,6 +222,31 @@ class LinkAuthorisation(Base):
     registered_at: Mapped[datetime]
 
 
+class ExpectedReturn(Base):
+    """A return that an entity owes for each period: how often, by when, under which agreement.
+
+    ``destroy_by`` is the day by which all that was received of it must be destroyed.
+    """
+
+    __tablename__ = "expected_return"
+    __table_args__ = (
+        CheckConstraint("frequency in ('YEAR', 'HALF_YEAR', 'QUARTER', 'MONTH')", name="frequency"),
+        CheckConstraint("due_months >= 0 and due_days >= 0", name="due"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    reporting_entity: Mapped[str] = mapped_column(ForeignKey("reporting_entity.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    frequency: Mapped[str] = mapped_column(String(20))
+    due_months: Mapped[int]
+    due_days: Mapped[int]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    agreement: Mapped[str | None] = mapped_column(String(300))
+    destroy_by: Mapped[date | None]
+    registered_at: Mapped[datetime]
+
+
 class AuditEvent(Base):
     """Who did what to which thing, and why; rows are only added."""
 

@@ -17,6 +17,7 @@ from tipstat.registry import engine as engines
 from tipstat.registry.models import (
     AuditEvent,
     Build,
+    ExpectedReturn,
     KeyInUse,
     LinkAuthorisation,
     LoadIntent,
@@ -225,6 +226,12 @@ class Registry:
             add_audit(session, actor, "link authorised", f"{first} {second}", details)
         return row
 
+    def expected_returns(self) -> list[ExpectedReturn]:
+        """The returns that entities owe, also those that ended, by entity, kind and first day."""
+        with self.read() as session:
+            rows = list(session.scalars(select(ExpectedReturn)))
+        return sorted(rows, key=lambda row: (row.reporting_entity, row.kind, row.valid_from))
+
     def submissions(self) -> list[Submission]:
         """Every submission, in the order in which they were received."""
         order = (Submission.received_at, Submission.id)
@@ -361,11 +368,13 @@ def add_audit(
     action: str,
     subject: str,
     details: Mapping[str, object],
+    *,
+    at: datetime | None = None,
 ) -> None:
-    """Add an audit event within a transaction."""
+    """Add an audit event within a transaction; of a step that lies back, when it was."""
     session.add(
         AuditEvent(
-            at=utc_now(),
+            at=at or utc_now(),
             actor=actor or current_actor(),
             action=action,
             subject=subject,
