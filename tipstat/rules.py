@@ -44,6 +44,42 @@ def all_rules() -> dict[str, Rule]:
         return {row["rule_id"]: Rule(**row) for row in csv.DictReader(handle)}
 
 
+_TEXTS = ("title", "expected", "fix")
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """What a rule says to a sender in one language."""
+
+    title: str
+    expected: str
+    fix: str
+
+
+@cache
+def rule_texts(language: str) -> dict[str, RuleText]:
+    """The texts of the rules as a sender reads them, by id.
+
+    The catalogue speaks to the office. ``rules_<language>.csv`` speaks to the sender: in English
+    where that differs, in the other languages for every rule that a sender can meet.
+
+    Args:
+        language: ``en``, or another one with a ``seeds/catalogue/rules_<language>.csv``.
+
+    Returns:
+        Rule id -> texts; of a rule or text that is not in the file those of the catalogue.
+    """
+    path = seeds_dir() / "catalogue" / f"rules_{language}.csv"
+    with path.open(encoding="utf-8", newline="") as handle:
+        own = {row["rule_id"]: row for row in csv.DictReader(handle)}
+    return {
+        rule_id: RuleText(
+            *(own.get(rule_id, {}).get(name) or getattr(rule, name) for name in _TEXTS)
+        )
+        for rule_id, rule in all_rules().items()
+    }
+
+
 def rule(rule_id: str) -> Rule:
     """One rule; ``KeyError`` if the catalogue has none of that id."""
     return all_rules()[rule_id]
