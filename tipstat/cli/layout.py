@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tipstat.cli.common import emit, format_option, progress
-from tipstat.errors import ExitCode, TipstatError
+from tipstat.errors import ExitCode, TipstatError, UsageError
 
 if TYPE_CHECKING:
     from loaders.findings import Finding
+    from loaders.inspection import Context
     from loaders.layout import Layout
+    from loaders.preview import Preview
+    from loaders.proposal import Proposal
+    from loaders.proposal_cells import Cell
     from loaders.returned import Returned
 
 #: Rules that compare numbers of the file with one another.
-CONTROLS = ("TIP-650", "TIP-651", "TIP-655", "TIP-656", "TIP-657", "TIP-658")
+CONTROLS = (
+    *("TIP-650", "TIP-651", "TIP-655", "TIP-656", "TIP-657", "TIP-658"),
+    *("TIP-665", "TIP-666"),
+)
 
 #: Rows of an aggregate return that are shown.
 FIRST_ROWS = 5
+#: Entities and areas that are named.
+SHOWN = 8
 
 LISTED = ("id", "title", "kind", "area", "valid", "where")
 FINDINGS = ("rule", "severity", "record_type", "sheet", "cell", "places", "message", "nearest")
@@ -52,12 +62,15 @@ def list_layouts(ctx: click.Context, fmt: str) -> None:
 @format_option
 @click.pass_context
 def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], fmt: str) -> None:
-    """Apply LAYOUT (an id, or the path of a .yml file) to FILES and show what comes out.
+    """Apply LAYOUT (an id, or the path of a .yml file) to FILES and show what it would load.
 
-    Nothing is landed and no workspace is needed. The exit code is 1 where there are findings
-    other than notes. Rows are shown for aggregate returns only, never for records of persons.
+    Records by type, period, entities, columns, values with and without a code, controls and
+    findings of every rule. Nothing is landed and no workspace is needed; without one every entity
+    that the file names is taken as registered. The exit code is 1 where there are findings other
+    than notes. Rows are shown for aggregate returns only, never for records of persons.
     """
     from loaders.layout import apply_layout, load_layout
+    from loaders.preview import preview
     from loaders.read import name_of, read_source
 
     chosen = load_layout(layout_name, _workspace_layouts(ctx.obj))
@@ -69,12 +82,131 @@ def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], 
             repairs=chosen.repairs,
         )
         returned = apply_layout(chosen, source)
+        found = preview(chosen, returned, _context(ctx.obj), name_of(files))
     if fmt == "table":
-        _show(chosen, name_of(files), returned)
+        _show(chosen, name_of(files), returned, found)
     else:
-        emit([_row(finding) for finding in returned.findings], FINDINGS, fmt)
-    if any(finding.severity != "note" for finding in returned.findings):
+        emit([_row(finding) for finding in found.findings], FINDINGS, fmt)
+    if any(finding.severity != "note" for finding in found.findings):
         ctx.exit(int(ExitCode.FINDINGS))
+
+
+def _context(workspace: str | None) -> Context | None:
+    """What the workspace knows of entities; none where no workspace was named or found."""
+    from loaders.check import context_of
+    from tipstat.workspace import Workspace
+
+    if _workspace_layouts(workspace) is None:
+        return None
+    return context_of(Workspace.find(workspace))
+
+
+@layout.command(
+    "new",
+    epilog="Example:  tipstat layout new victimas.xlsx --area PER -o layouts/victimas_2024.yml",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--kind", help="Kind of return: police, court, service or aggregate.")
+@click.option("--area", help="Country that registered, alpha-3; otherwise the workspace's own.")
+@click.option("--sheet", help="Sheet of the table; otherwise the visible one with most cells.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="The .yml file; by default in the workspace's layouts, by the name of FILE.",
+)  # fmt: skip
+@click.pass_context
+def new_layout(
+    ctx: click.Context,
+    /,
+    *,
+    file: Path,
+    kind: str | None,
+    area: str | None,
+    sheet: str | None,
+    output: Path | None,
+) -> None:
+    """Propose a layout for FILE and write it down, with a reason beside each line.
+
+    Columns are placed by their names in English, Spanish and French and by how well their values
+    fit a code list. What could not be placed, and what is left to fill in, stands in the head of
+    the file. Nothing is loaded.
+    """
+    from loaders.layout import load_layout
+    from loaders.proposal import propose
+    from loaders.proposal_yaml import layout_id, render
+    from loaders.read import read_source
+    from tipstat.rules import refuse
+
+    folder = _workspace_layouts(ctx.obj)
+    path = output or (folder or Path()) / f"{layout_id(file.stem)}.yml"
+    if path.exists():
+        raise refuse("TIP-694", UsageError, where=str(path))
+    with progress(f"reading {file.name}"):
+        proposal = propose(read_source(file), _area(ctx.obj, area), kind=kind, sheet=sheet)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(proposal, path.stem, file.name), encoding="utf-8")
+    load_layout(path)
+    _show_proposal(proposal, path, file)
+
+
+def _area(workspace: str | None, named: str | None) -> str:
+    """The reference area of the command line, or else of the workspace."""
+    from tipstat.classification import code_list
+    from tipstat.rules import refuse
+    from tipstat.workspace import Workspace
+
+    area = named
+    if not area:
+        with suppress(TipstatError):
+            area = Workspace.find(workspace).settings.reference_area
+    # _Z: a file of many countries, whose rows tell their own.
+    if not area or area.upper() not in {*code_list("country").by_code, "_Z"}:
+        raise refuse("TIP-690", UsageError, found=area or "none")
+    return area.upper()
+
+
+def _show_proposal(proposal: Proposal, path: Path, file: Path) -> None:
+    from loaders.proposal_yaml import to_fill
+
+    found = proposal.found
+    click.echo(f"{found.sheet.name}: heading in row {found.header_row}, {found.rows:,} rows below")
+    click.echo(f"{proposal.kind} return, records of {proposal.record_type.name}\n")
+    emit(_proposed(proposal), ("column", "becomes", "sure", "why"), "table")
+    if proposal.unplaced:
+        click.echo("\nnot placed, left aside under ignore")
+        for column, why in proposal.unplaced:
+            click.echo(f"  {column.header} ({column.letter}): {why}")
+    missing = ", ".join(place for place, _ in to_fill(proposal))
+    click.echo(f"\nto fill in: {missing}")
+    click.echo(f"{path}: read it, mend it, then  tipstat layout check {path.stem} {file}")
+
+
+def _proposed(proposal: Proposal) -> list[dict[str, object]]:
+    """One row a column that has a place; of a long file its names are counted."""
+    rows: list[dict[str, object]] = [
+        {
+            "column": one.column.header,
+            "becomes": one.variable.name,
+            "sure": f"{one.score:.0%}",
+            "why": one.why,
+        }
+        for one in proposal.placed
+    ]
+    rows += [{"column": name, "becomes": "area_unit"} for name in proposal.joined]
+    rows += [
+        {"column": name, "becomes": "period"} for name in (proposal.year, proposal.month) if name
+    ]
+    cells = len([cell for cell in proposal.cells.values() if cell.dimensions])
+    told = f"{cells} of {len(proposal.cells)} names are cells"
+    rows += [{"column": name, "becomes": "long", "why": told} for name in proposal.long if name]
+    rows += [
+        {"column": name, "becomes": _dimensions(cell), "why": cell.why}
+        for name, cell in proposal.wide.items()
+    ]
+    return rows
+
+
+def _dimensions(cell: Cell) -> str:
+    return ", ".join(f"{name} {code}" for name, code in cell.dimensions.items())
 
 
 def _workspace_layouts(explicit: str | None) -> Path | None:
@@ -108,37 +240,84 @@ def _listed(path: Path, own: Path | None) -> dict[str, object]:
     }
 
 
-def _show(chosen: Layout, name: str, returned: Returned) -> None:
+def _show(chosen: Layout, name: str, returned: Returned, found: Preview) -> None:
     click.echo(f"{chosen.id}: {chosen.title}\n{name}\n")
     counts = [
-        {"record type": one.record_type, "records": one.table.num_rows} for one in returned.tables
+        {"record type": record_type, "records": records, "held out": held}
+        for record_type, (records, held) in found.records.items()
     ]
-    emit(counts, ("record type", "records"), "table")
-    _show_controls(chosen, returned)
-    _show_findings(returned)
+    emit(counts, ("record type", "records", "held out"), "table")
+    _show_scope(found)
+    _show_columns(found)
+    _show_codes(found)
+    _show_controls(chosen, found)
+    _show_findings(found)
     if returned.kind == "aggregate":
         _show_first_rows(returned)
 
 
-def _show_controls(chosen: Layout, returned: Returned) -> None:
+def _show_scope(found: Preview) -> None:
+    """Period, entities and areas, and what the metadata sheet still lacks."""
+    first, last = found.period
+    click.echo(f"\nperiod: {first or 'not told'} to {last or 'not told'}")
+    for title, counts in (("entities", found.entities), ("areas", found.areas)):
+        if counts:
+            shown = [f"{code} ({n:,})" for code, n in list(counts.items())[:SHOWN]]
+            more = f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else ""
+            click.echo(f"{title}: {', '.join(shown)}{more}")
+    if found.missing:
+        click.echo(
+            f"still to be told (--set, or metadata of the layout): {', '.join(found.missing)}"
+        )
+
+
+def _show_columns(found: Preview) -> None:
+    click.echo()
+    rows = [
+        {"letter": u.letter, "column": u.column, "becomes": u.variable, "filled": u.filled}
+        for u in found.columns
+    ]
+    emit(rows, ("letter", "column", "becomes", "filled"), "table")
+
+
+def _show_codes(found: Preview) -> None:
+    """Values coded and not coded, by variable; the commonest that have no code."""
+    if not found.codes:
+        return
+    click.echo()
+    rows = [
+        {
+            "coded": one.variable,
+            "values": one.mapped,
+            "cells": one.mapped_cells,
+            "not coded": one.unmapped,
+            "their cells": one.unmapped_cells,
+            "such as": ", ".join(f"{value} ({n:,})" for value, n in one.unknown),
+        }
+        for one in found.codes
+    ]
+    emit(rows, ("coded", "values", "cells", "not coded", "their cells", "such as"), "table")
+
+
+def _show_controls(chosen: Layout, found: Preview) -> None:
     controls = sum(
-        len(record.controls) + len(record.totals) + len(record.identities)
+        len(record.controls) + len(record.totals) + len(record.identities) + len(record.sums)
         for record in chosen.records
     )
     if not controls:
         return
-    differing = [finding for finding in returned.findings if finding.rule_id in CONTROLS]
+    differing = [finding for finding in found.findings if finding.rule_id in CONTROLS]
     click.echo(f"\ncontrols: {controls}, differences: {len(differing)}")
     for finding in differing:
         click.echo(f"  {finding.rule_id} {finding.cell:<8} {finding.message}")
 
 
-def _show_findings(returned: Returned) -> None:
+def _show_findings(found: Preview) -> None:
     """Findings grouped by rule, each with its number of places and its first message."""
     from tipstat.rules import rule
 
     grouped: dict[str, list[Finding]] = {}
-    for finding in returned.findings:
+    for finding in found.findings:
         grouped.setdefault(finding.rule_id, []).append(finding)
     click.echo("\nfindings" if grouped else "\nno findings")
     for rule_id, members in sorted(grouped.items()):
