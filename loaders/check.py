@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ import pyarrow as pa
 from loaders.coding import names_coder
 from loaders.findings import FINDING_COLUMNS, SEVERITIES, Finding
 from loaders.inspection import Context, Inspection
+from loaders.landed import earlier_in
+from loaders.mended import Changes, changes_since
 from loaders.returned import Returned
 from loaders.rules import MetadataValue
 from loaders.typed import quoted
@@ -43,7 +45,12 @@ def context_of(ws: Workspace) -> Context:
         ),
         today=today,
         office=ws.correspondences_dir,
+        earlier=earlier_in(ws),
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass
@@ -52,6 +59,7 @@ class CheckResult:
 
     Attributes:
         file_name: name of the file, without its folder.
+        read_as: how its bytes were understood: format, encoding, delimiter.
         metadata: typed items of the metadata sheet; ``None`` where missing or not accepted.
         records: records by record type.
         held_out: records held out by record type.
@@ -59,6 +67,9 @@ class CheckResult:
         connection: holds ``rec_*``, ``src_*``, ``held`` and ``finding``.
         linkable: entities whose identifiers are kept.
         known_as: id under which the same file was accepted before; empty for a new file.
+        received_at: when tipstat was given the file.
+        checked_at: when every rule had been applied.
+        changes: what is mended since the return before, of the same sender, kind and period.
     """
 
     file_name: str
@@ -74,6 +85,10 @@ class CheckResult:
     connection: duckdb.DuckDBPyConnection
     linkable: frozenset[str]
     known_as: str = ""
+    received_at: datetime = field(default_factory=_now)
+    checked_at: datetime = field(default_factory=_now)
+    changes: Changes | None = None
+    read_as: str = ""
 
     @property
     def refused(self) -> bool:
@@ -127,6 +142,19 @@ class CheckResult:
         )
         self.severities = {**self.severities, "refusal": self.severities.get("refusal", 0) + 1}
 
+    def add_notes(self, notes: Sequence[Finding]) -> None:
+        """Enter findings that came up after the rules were applied, behind all others."""
+        for note in notes:
+            values = [getattr(note, name) for name in FINDING_COLUMNS]
+            marks = ", ".join("?" for _ in values)
+            self.connection.execute(
+                f"insert into finding select {marks}, ?, ?, coalesce(max(place), 0) + 1 "
+                "from finding",
+                [*values, note.count, SEVERITIES.index(note.severity)],
+            )
+            total = self.severities.get(note.severity, 0) + note.count
+            self.severities = {**self.severities, note.severity: total}
+
     def close(self) -> None:
         """Free the records."""
         self.connection.close()
@@ -152,6 +180,8 @@ def check_file(
     *,
     layout: str | None = None,
     metadata: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
 ) -> CheckResult:
     """Check a return: the standard workbook or standard CSV files, or any file with a layout.
 
@@ -160,6 +190,8 @@ def check_file(
         ws: the workspace, whose registry and settings are read and not changed.
         layout: id or path of a layout.
         metadata: items of the metadata sheet that win over those of the file and the layout.
+        encoding: of a text; goes before the layout's, and is detected where neither says it.
+        delimiter: of a text; likewise.
 
     Returns:
         What was found; the caller closes it.
@@ -168,25 +200,43 @@ def check_file(
         ReturnRefused: the file cannot be read or recognised.
         UsageError: TIP-149 for metadata that the contract does not know.
     """
+    received_at = _now()
     _refuse_unknown_metadata(metadata or {})
     own = {k: v for k, v in (metadata or {}).items() if v}
-    source, laid_out = _laid_out(path, ws, layout, own)
+    source, laid_out = _laid_out(path, ws, layout, own, (encoding, delimiter))
     cells = {k: v for k, v in laid_out.metadata_cells.items() if k not in own}
     laid_out = replace(
         laid_out,
         metadata={**laid_out.metadata, **own},
         metadata_cells=cells,
         findings=tuple(dict.fromkeys((*source.notes, *laid_out.findings))),
+        date_1904=source.date_1904,
     )
-    return check_returned(laid_out, source, ws)
+    result = check_returned(laid_out, source, ws)
+    result.received_at = received_at
+    return result
 
 
 def _laid_out(
-    path: Path | Sequence[Path], ws: Workspace, layout: str | None, metadata: Mapping[str, str]
+    path: Path | Sequence[Path],
+    ws: Workspace,
+    layout: str | None,
+    metadata: Mapping[str, str],
+    asked: tuple[str | None, str | None],
 ) -> tuple[Source, Returned]:
-    """Read the file and lay it out, by its layout or as the standard workbook."""
+    """Read the file and lay it out, by its layout or as the standard workbook.
+
+    Args:
+        path: as for ``check_file``.
+        ws: the workspace.
+        layout: as for ``check_file``.
+        metadata: what was given by hand.
+        asked: encoding and delimiter that were given by hand.
+    """
     from loaders.read import name_of, read_source
 
+    encoding, delimiter = asked
+    limits = ws.settings.limits
     with step(f"{name_of(path)} › reading"):
         if layout is not None:
             from loaders.layout import apply_layout, load_layout
@@ -194,21 +244,23 @@ def _laid_out(
             chosen = load_layout(layout, ws.layouts_dir, office=ws.correspondences_dir)
             source = read_source(
                 path,
-                encoding=chosen.encoding,
-                delimiter=chosen.delimiter,
+                encoding=encoding or chosen.encoding,
+                delimiter=delimiter or chosen.delimiter,
                 repairs=chosen.repairs,
+                limits=limits,
             )
-            return source, apply_layout(chosen, source, metadata)
-        from loaders.template_workbook import LISTS_SHEET, MARKER_SHEET
-        from loaders.templates import recognise, returned
+            # What reading found outside the tables of the layout, such as above a header, is left.
+            return replace(source, notes=()), apply_layout(chosen, source, metadata)
+        from loaders.sdmx_csv import FORMAT, is_sdmx_csv, sdmx_returned
+        from loaders.templates import foreign_notes, recognise, returned
 
-        source = read_source(path)
+        source = read_source(path, encoding=encoding, delimiter=delimiter, limits=limits)
         info = recognise(source)
+        if info is None and is_sdmx_csv(source):
+            return replace(source, format=FORMAT), sdmx_returned(source)
         if info is None:
             raise refuse("TIP-150", ReturnRefused, where=source.path.name)
-        # The workbook's own hidden sheets are no news to anyone.
-        notes = tuple(n for n in source.notes if n.sheet not in (MARKER_SHEET, LISTS_SHEET))
-        return replace(source, notes=notes), returned(source, info)
+        return replace(source, notes=foreign_notes(source)), returned(source, info)
 
 
 def _refuse_unknown_metadata(metadata: Mapping[str, str]) -> None:
@@ -233,6 +285,7 @@ def check_returned(returned: Returned, source: Source, ws: Workspace) -> CheckRe
     """
     place = (source.path.name, source.sha256, source.format)
     result = check_with(returned, context_of(ws), *place)
+    result.read_as = source.read_as
     try:
         _judge_as_submission(result, ws)
     except BaseException:
@@ -242,19 +295,27 @@ def check_returned(returned: Returned, source: Source, ws: Workspace) -> CheckRe
 
 
 def _judge_as_submission(result: CheckResult, ws: Workspace) -> None:
-    """Say now what the landing would refuse: an overlapping period, an unknown submission."""
+    """Say now what the landing would refuse, and what changed since the sender's last return."""
     from loaders.header import header_of
+    from loaders.previous import previous_findings
+    from loaders.rates import rate_findings
     from tipstat.keys import load_key
-    from tipstat.landing import already_accepted, check_acceptable
+    from tipstat.landing import already_accepted, check_acceptable, earlier_submission
 
     result.known_as = already_accepted(ws, result.file_sha256, result.returned.layout_sha256) or ""
     header = header_of(result, load_key(ws))
-    if header is None or result.known_as or result.refused:
+    if header is None:
         return
-    try:
-        check_acceptable(ws, header)
-    except ReturnRefused as refusal:
-        result.add_refusal(refusal)
+    if not result.known_as and not result.refused:
+        try:
+            result.known_as = check_acceptable(ws, header) or ""
+        except ReturnRefused as refusal:
+            result.add_refusal(refusal)
+    result.changes = changes_since(result.connection, ws, earlier_submission(ws, header))
+    if not result.known_as and not result.refused:
+        with step(f"{result.file_name} › previous return"):
+            result.add_notes(previous_findings(result, ws, header))
+            result.add_notes(rate_findings(result, ws))
 
 
 def check_with(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from loaders.alphabet import latin, visible
 from tipstat.classification import LANGUAGES, code_list, labels
 
 #: Missing codes that a sender may state; ``_I`` is only ever found by the check (STATISTICS 3).
@@ -53,9 +54,17 @@ class Coded:
         return all(entry for _, _, entry in self.parts)
 
 
+#: Quotation marks, apostrophes and dashes of typography, and those of a keyboard.
+_KEYBOARD = str.maketrans("’‘‛`´′“”„‟«»″‐‑‒–—―−", "''''''" + '"' * 7 + "-" * 7)
+
+
 def collapsed(text: str) -> str:
-    """Lower case with single blanks; diacritics are kept."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Lower case with single blanks; diacritics are kept.
+
+    Invisible characters are passed over, and signs of typography are those of a keyboard.
+    """
+    plain = visible(text).translate(_KEYBOARD)
+    return " ".join(unicodedata.normalize("NFKC", plain).casefold().split())
 
 
 def folded(text: str) -> str:
@@ -122,7 +131,7 @@ class Coder:
         whole = self.one(text)
         if whole is not None:
             return Coded(_joined({whole.code}), ((text, whole.code, whole.entry),))
-        parts = _parts(text) if multi else (text,)
+        parts = self._whole_labels(_parts(text)) if multi else (text,)
         coded = tuple((part, self.one(part)) for part in parts)
         traced = tuple(
             (part, found.code if found else INVALID, found.entry if found else "")
@@ -131,11 +140,27 @@ class Coder:
         codes = {code for _, code, _ in traced}
         return Coded(_joined(codes - set(STATED_MISSING) or codes), traced)
 
+    def _whole_labels(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """Neighbouring parts put together again where a label holds the separator itself.
+
+        The longest label that fits is taken first: ``Water supply; sewerage, …`` is one of ISIC's.
+        """
+        whole: list[str] = []
+        start = 0
+        while start < len(parts):
+            for end in range(len(parts), start, -1):
+                together = "; ".join(parts[start:end])
+                if end == start + 1 or self.one(together) is not None:
+                    whole.append(together)
+                    start = end
+                    break
+        return tuple(whole)
+
     def nearest(self, coded: Coded) -> str:
         """The accepted value nearest to the first bad part, with its code; or empty."""
         bad = next((part for part, _, entry in coded.parts if not entry), "")
         by_form = {folded(spelling): spelling for spelling in self._spellings}
-        close = difflib.get_close_matches(folded(bad), by_form, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(folded(latin(bad)), by_form, n=1, cutoff=0.6)
         if not close:
             return ""
         spelling = by_form[close[0]]

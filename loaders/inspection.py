@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from loaders.cells import band_findings, family_findings, sum_findings
 from loaders.coding import names_coder
 from loaders.collected import collect
 from loaders.findings import SEVERITIES, Finding
-from loaders.returned import RecordTable, Returned
+from loaders.landed import Earlier, spare_landed_parents
+from loaders.returned import OWN_LETTER, RecordTable, Returned
 from loaders.rules import (
     LINK_LIMIT,
     Compiled,
@@ -40,6 +42,7 @@ from loaders.typed import (
 )
 from tipstat.classification import correspondence
 from tipstat.contract import RecordType, Variable, load_contract
+from tipstat.landing.header import earlier_ids
 from tipstat.rules import all_rules, rule
 
 #: No value of a return may be spilled to disk, and no extension fetched.
@@ -61,6 +64,7 @@ class Context:
         today: the day of the check.
         link_limit: a reference that is no key links at most so many records.
         office: the office's own ``correspondences`` folder.
+        earlier: looks up what was landed before of a kind of return; none outside a workspace.
     """
 
     entities: tuple[str, ...]
@@ -69,6 +73,7 @@ class Context:
     today: date = field(default_factory=date.today)
     link_limit: int = LINK_LIMIT
     office: Path | None = None
+    earlier: Callable[[str], Earlier] | None = None
 
 
 class Inspection:
@@ -83,6 +88,9 @@ class Inspection:
             returned.value_maps,
             context.entities,
             office=context.office,
+            date_order=returned.date_order,
+            decimal_sign=returned.decimal_sign,
+            date_1904=returned.date_1904,
         )
         self.found: list[Finding] = list(returned.findings)
         self.metadata: dict[str, MetadataValue] = {}
@@ -101,8 +109,10 @@ class Inspection:
         for record_type in self.present.values():
             self._type(self.tables[record_type.name], record_type, compiled)
             self._unlink_overused(record_type)
+        self._tell_noted()
         self._apply(compiled)
         self._hold_children()
+        self._compare_cells()
         self._whole_file()
         collect(self.con, self.tables, self.typing, self.found)
 
@@ -154,6 +164,8 @@ class Inspection:
             self._metadata_item(variable, record)
         self.metadata["today"] = self.context.today
         sender, area = self.metadata.get("sender"), self.metadata.get("reference_area")
+        if area == "_Z" and self.returned.kind != "aggregate":
+            self.find("TIP-664", record_type="metadata", variable="reference_area", value="_Z")
         # Without a sender the file is refused; a stand-in spares every record the same finding.
         self.typing.sender = sender if isinstance(sender, str) else "?"
         self.typing.area = area if isinstance(area, str) else None
@@ -259,6 +271,25 @@ class Inspection:
             query = narrowed_sql(query, self.typing, record_type, sent)
         self.con.execute(f"create temp table {quoted('rec_' + record_type.name)} as {query}")
 
+    def _tell_noted(self) -> None:
+        """One finding a column of what typing noted of it as a whole."""
+        for rule_id, name, variable, message, count, row in self.typing.noted:
+            if name == "metadata":
+                continue
+            letter = self.tables[name].columns.get(variable, "")
+            letter = "" if letter == OWN_LETTER else letter
+            self.find(
+                rule_id,
+                message=message,
+                record_type=name,
+                sheet=self.tables[name].table.column("_sheet")[0].as_py(),
+                variable=variable,
+                column_letter=letter,
+                cell=f"{letter}{row}" if letter else "",
+                row=row,
+                count=count,
+            )
+
     def _unlink_overused(self, record_type: RecordType) -> None:
         """A reference that is no key and stands on many records tells nothing apart."""
         table = quoted("rec_" + record_type.name)
@@ -286,6 +317,7 @@ class Inspection:
         query = finding_query(self.present.values(), on_records) if self.present else _NOTHING
         self.con.execute(f"create temp table hit as {query}")
         self._spare_absent_keys()
+        self._spare_landed_parents()
         self.con.execute(
             "create temp table held as select hit.record_type, hit.i, min(rule_id) as rule_id, "
             "bool_or(rule_id = 'TIP-530') as blanked from hit join rule using (rule_id) "
@@ -303,6 +335,33 @@ class Inspection:
                         "and variable = ?",
                         [record_type.name, name],
                     )
+
+    def _spare_landed_parents(self) -> None:
+        """A record may refer to one of an earlier submission: an update carries what changed."""
+        found = "select 1 from hit where rule_id = 'TIP-421' limit 1"
+        if self.context.earlier is None or not self.con.execute(found).fetchall():
+            return
+        earlier = self.context.earlier(self.returned.kind)
+        replaced = self._replaced()
+        for record_type in self.present.values():
+            for variable in record_type.variables:
+                if variable.refers_to:
+                    parent = load_contract().record_type(record_type.kind, variable.refers_to)
+                    files = earlier.files(parent.name, replaced)
+                    spare_landed_parents(
+                        self.con,
+                        record_type,
+                        parent,
+                        variable=variable.name,
+                        files=files,
+                        pads=earlier.pads,
+                    )
+
+    def _replaced(self) -> tuple[str, ...]:
+        """The submissions whose records will not be there any more once this one is accepted."""
+        if self.metadata.get("intent") != "REPLACES":
+            return ()
+        return earlier_ids(str(self.metadata.get("earlier_submission") or ""))
 
     def _hold_children(self) -> None:
         """Hold the children of held-out parents out too, by name of the rule, parents first."""
@@ -325,6 +384,33 @@ class Inspection:
                     "and h.i = f.i)"
                 )
 
+    def _compare_cells(self) -> None:
+        """Totals among the cells against their parts, and codes beside the codes above them."""
+        if "cell" not in self.present:
+            return
+        cells = self.present["cell"]
+        told = [
+            *sum_findings(self.con, cells, self.returned.sums),
+            *family_findings(self.con, cells),
+            *band_findings(self.con),
+        ]
+        for rule_id, message, variable, record, count in told:
+            [(sheet, row)] = self.con.execute(
+                "select _sheet, _row from rec_cell where _i = $record", {"record": record}
+            ).fetchall()
+            letter = self.tables["cell"].columns.get("value", "")
+            known = letter and letter != OWN_LETTER
+            self.find(
+                rule_id,
+                message=message,
+                record_type="cell",
+                sheet=sheet,
+                cell=f"{letter}{row}" if known else "",
+                row=row,
+                variable=variable,
+                count=count,
+            )
+
     # ── the file as a whole ───────────────────────────────────────────────────────────────────
 
     def _whole_file(self) -> None:
@@ -332,7 +418,9 @@ class Inspection:
         total, out = sum(records.values()), sum(held.values())
         nil = self.metadata.get("nil_return") == "Y"
         if total and nil:
-            self.find("TIP-611", message=f"{total} records", record_type="metadata")
+            sheet, cell = self.returned.metadata_cells.get("nil_return", ("", ""))
+            where = {"sheet": sheet, "cell": cell, "variable": "nil_return"}
+            self.find("TIP-611", message=f"{total} records", record_type="metadata", **where)
         if not total and not nil and not self._refused():
             self.find("TIP-145")
         self._refuse_share(total, out)

@@ -12,6 +12,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
 
+from loaders.alphabet import visible
 from tipstat.project import seeds_dir
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ _BLANKS = r"[\t-\r\x1c-\x1f ]+"
 def normalised(text: str) -> str:
     """A reference or identifier as it is keyed: NFKC, trimmed, upper case, single blanks.
 
+    Characters that are not seen are passed over: two references that look alike are one.
     The result is composed once more, so that spellings that differ only in composition agree.
     """
-    upper = unicodedata.normalize("NFKC", text).upper()
+    upper = unicodedata.normalize("NFKC", visible(text)).upper()
     return unicodedata.normalize("NFKC", " ".join(upper.split()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,13 @@ from loaders.check import CheckResult, step
 from loaders.coding import BLANK
 from loaders.findings import FINDING_COLUMNS
 from loaders.header import header_of
+from loaders.landed import reference_sql
 from loaders.typed import TYPED, literal, lookup, quoted
 from tipstat.contract import RecordType, Variable, load_contract
+from tipstat.errors import UsageError
 from tipstat.keys import PseudonymKey, load_key
-from tipstat.landing import LandedCounts, already_accepted, land, record_refusal
+from tipstat.landing import LandedCounts, Passage, already_accepted, land, record_refusal
+from tipstat.rules import refuse
 
 if TYPE_CHECKING:
     from tipstat.workspace import Workspace
@@ -38,17 +42,26 @@ class Loaded:
     outcome: str
 
 
-def load_checked(result: CheckResult, ws: Workspace) -> Loaded:
+def load_checked(
+    result: CheckResult,
+    ws: Workspace,
+    *,
+    actor: str | None = None,
+    received: date | None = None,
+) -> Loaded:
     """Land what may land of a checked return; of a refused one record only what was found.
 
     Args:
         result: of a check; it stays open.
         ws: the workspace.
+        actor: who loads, for the audit trail; by default the operating system's user.
+        received: day on which the office received the file; by default it did so just now.
 
     Returns:
         The submission and its outcome. The same file under the same layout is landed once.
 
     Raises:
+        UsageError: TIP-568 a day of receipt that is still to come.
         TipstatError: the landing, the registry or the key is not in a state to work with.
     """
     key = load_key(ws)
@@ -58,19 +71,34 @@ def load_checked(result: CheckResult, ws: Workspace) -> Loaded:
     header = header_of(result, key)
     if header is None:
         return Loaded("", "refused")
+    passage = Passage(_received_at(result, received), result.checked_at, actor)
     if result.refused:
         with step(f"{result.file_name} › recording the refusal"):
-            return Loaded(
-                record_refusal(ws, header, lambda folder: _write_findings(result, folder)),
-                "refused",
+            recorded = record_refusal(
+                ws, header, lambda folder: _write_findings(result, folder), passage
             )
+            return Loaded(recorded, "refused")
+
+    written: list[str] = []
 
     def write(folder: Path, submission_id: str) -> LandedCounts:
+        written.append(submission_id)
         write_records(result, key, folder, submission_id)
         return _write_findings(result, folder)
 
     with step(f"{result.file_name} › landing"):
-        return Loaded(land(ws, header, write), "accepted")
+        landed = land(ws, header, write, passage)
+    return Loaded(landed, "accepted" if written == [landed] else "known")
+
+
+def _received_at(result: CheckResult, received: date | None) -> datetime:
+    """When the file was received: of a day that is given, its beginning."""
+    if received is None:
+        return result.received_at
+    moment = datetime.combine(received, time.min).astimezone()
+    if moment > result.received_at:
+        raise refuse("TIP-568", UsageError, where="--received", found=received.isoformat())
+    return moment
 
 
 def write_records(result: CheckResult, key: PseudonymKey, folder: Path, submission_id: str) -> None:
@@ -170,7 +198,7 @@ def _landed(variable: Variable, linkable: frozenset[str], blanked: bool) -> dict
         columns[f"{variable.name}_state"] = f"t.{quoted(variable.name + '_state')}"
         empty[f"{variable.name}_state"] = "'not_stated'"
     elif variable.type == "reference":
-        columns[variable.name] = _reference(variable)
+        columns[variable.name] = reference_sql(variable)
     elif variable.type == "identifier":
         columns["person_key"] = _person(variable, linkable)
     elif variable.type == "entity":
@@ -181,20 +209,6 @@ def _landed(variable: Variable, linkable: frozenset[str], blanked: bool) -> dict
         else sql
         for column, sql in columns.items()
     }
-
-
-def _reference(variable: Variable) -> str:
-    """``<domain>|<scope>|<reference>``: a case is scoped by its issuer, the rest by the entity."""
-    domain, scope = keyed.reference_domain(variable.name), "t.reporting_entity"
-    if domain == "case":
-        issuer = variable.name.removesuffix("_ref") + "_issuer"
-        scope = f"coalesce(t.{quoted(issuer)}, upper(t.reporting_entity))"
-    name = quoted(variable.name)
-    message = f"{literal(domain + '|')} || coalesce({scope}, '') || '|' || t.{name}"
-    # Placeholders identify nothing and are landed empty, in a held-out record too.
-    return (
-        f"case when t.{quoted(variable.name + '__why')} is null then {keyed.keyed_sql(message)} end"
-    )
 
 
 def _person(variable: Variable, linkable: frozenset[str]) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from loaders.findings import Finding
+    from loaders.layout_model import Sum
 
 
 #: Letter of a variable whose column differs from record to record; ``_letter`` holds it.
@@ -38,9 +39,13 @@ class Returned:
 
     Attributes:
         metadata: variables of the metadata sheet as sent.
-        metadata_cells: variable -> (sheet, cell) where it stands, if it stands in the file.
+        metadata_cells: variable -> (sheet, cell) of each item that the file has, filled or not.
         value_maps: code list or variable -> {value as sent: our code}, from the layout.
+        date_order: ``dmy`` or ``mdy`` where the layout says how days and months stand.
+        decimal_sign: ``,`` or ``.`` where the layout says it.
+        date_1904: whether the workbook counts its days from 1904.
         findings: what structure, controls and error cells showed so far.
+        sums: totals among the cells that are compared with their parts, from the layout.
     """
 
     kind: str
@@ -51,4 +56,8 @@ class Returned:
     layout_id: str | None = None
     layout_sha256: str | None = None
     value_maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    date_order: str = ""
+    decimal_sign: str = ""
+    date_1904: bool = False
     findings: tuple[Finding, ...] = ()
+    sums: tuple[Sum, ...] = ()

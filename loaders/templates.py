@@ -20,6 +20,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from loaders.findings import Finding
 from loaders.returned import RecordTable, Returned
+from loaders.source import family_of
 from loaders.tables import row_numbers, text_array
 from loaders.template_texts import texts
 from loaders.template_workbook import (
@@ -48,6 +49,12 @@ _HEAD_ROWS = 12
 _METADATA_ROWS = 500
 #: What a ``metadata.csv`` says beside the items of the metadata sheet.
 _FILE_ITEMS = ("variable", "kind", "language", "contract_version")
+
+
+#: Findings on how a sheet is arranged.
+_ARRANGEMENT = ("TIP-154", "TIP-155")
+#: What is hidden in every standard workbook: the row of variable names, the column of items.
+_OWN_HIDDEN = ("row 1: hidden, and read", "column D: hidden, and read")
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def recognise(source: Source) -> TemplateInfo | None:
     """
     marker = next((s for s in source.sheets if s.name == MARKER_SHEET), None)
     if marker is None:
-        return _recognise_files(source) if source.format == "csv" else None
+        return _recognise_files(source) if family_of(source.format) == "csv" else None
     entries = _entries(marker)
     numbers = (entries.get("template_version", ""), entries.get("contract_version", ""))
     known = entries.get(MARKER) == "yes" and entries.get("kind") in load_contract().kinds()
@@ -157,7 +164,7 @@ def returned(source: Source, info: TemplateInfo) -> Returned:
     findings += _sheet_findings(info, placed, other)
     metadata_sheet = placed.pop("metadata", None)
     metadata, cells = _metadata(metadata_sheet)
-    if metadata_sheet is not None and source.format == "csv":
+    if metadata_sheet is not None and family_of(source.format) == "csv":
         findings += _unknown_metadata(metadata_sheet)
     tables = []
     # In the order of the contract, in which parents stand before their children.
@@ -169,6 +176,23 @@ def returned(source: Source, info: TemplateInfo) -> Returned:
         tables += [table] if table is not None else []
     return Returned(
         info.kind, info.language, metadata, cells, tuple(tables), findings=tuple(findings)
+    )
+
+
+def foreign_notes(source: Source) -> tuple[Finding, ...]:
+    """What reading showed of a standard workbook, without what tipstat itself put there.
+
+    Its hidden sheets, its hidden row of variable names, its hidden column of the metadata sheet
+    and the merged cells of its instructions are no news to anyone.
+    """
+    instructions = {_folded(texts(language)["sheet"]) for language in LANGUAGES}
+    own = (MARKER_SHEET, LISTS_SHEET)
+    return tuple(
+        note
+        for note in source.notes
+        if note.sheet not in own
+        and not (note.rule_id in _ARRANGEMENT and _folded(note.sheet) in instructions)
+        and note.message not in _OWN_HIDDEN
     )
 
 
@@ -400,7 +424,8 @@ def _column_findings(record_type: RecordType, sheet: Sheet, header: _Header) -> 
     for position, heading in header.unknown.items():
         letter = xl_col_to_name(position)
         message = f"column {letter} ({heading[:60]}) is no variable of {record_type.name}"
-        findings.append(_finding("TIP-140", message, column_letter=letter, **where))
+        cell = f"{letter}{header.last_row}"
+        findings.append(_finding("TIP-140", message, cell=cell, column_letter=letter, **where))
     for name in header.doubled:
         message = f"{name} stands in more than one column"
         findings.append(_finding("TIP-143", message, variable=name, **where))
@@ -424,9 +449,12 @@ def _metadata(sheet: Sheet | None) -> tuple[dict[str, str], dict[str, tuple[str,
         variable = variable or by_label.get(_unmarked(line[0]))
         if variable is None or variable in values or len(line) < 2:
             continue
-        if line[1].strip():
-            values[variable] = line[1]
+        written = bool(line[1].strip())
+        # A blank item has its cell too: there it is to be filled in.
+        if written or variable not in cells:
             cells[variable] = (sheet.name, f"B{number}")
+        if written:
+            values[variable] = line[1]
     return values, cells
 
 

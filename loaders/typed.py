@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders import keyed
+from loaders.alphabet import mixes_alphabets
 from loaders.coding import (
     ABSENT,
     BLANK,
@@ -35,6 +36,7 @@ from loaders.coding import (
 )
 from loaders.returned import RecordTable
 from loaders.tables import combined, row_numbers, text_array
+from loaders.written import cleaned_sql, date_map_sql, number_map_sql
 from tipstat.contract import RecordType, Variable
 from tipstat.rules import all_rules
 
@@ -49,6 +51,8 @@ _DATES = ("date", "birth_date")
 _NUMBERS = ("integer", "decimal")
 TYPED = (*_DATES, *_NUMBERS)
 KEYED = ("reference", "identifier")
+#: Default of a variable that takes the item of the metadata sheet of its own name.
+OF_RETURN = "return"
 #: Types whose values never stand in a finding (STATISTICS section 6).
 HIDDEN = (*KEYED, "birth_date", "label")
 
@@ -59,7 +63,6 @@ _ENUM_LIMIT = 5_000
 
 #: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
 _BLANKS = " \t\r\n\u00a0"
-_NOT_OF_TYPE = {"integer": "TIP-311", "decimal": "TIP-312", "date": "TIP-301"}
 
 #: Signs that statistical tables use for a number that is not there, and the kind of cell they
 #: mean here. A dash is a zero to some offices and a gap to others, so it is taken as a gap.
@@ -109,6 +112,11 @@ class Typing:
         mapping: one row per variable, value as sent, code and map entry, with its count.
         nearest: (record type, variable, value as sent) -> nearest accepted value.
         expected: (record type, variable) -> what the list accepts.
+        date_order: ``dmy`` or ``mdy`` where the layout says it.
+        decimal_sign: ``,`` or ``.`` where the layout says it.
+        date_1904: whether bare numbers are days counted from 1904.
+        noted: rule, record type, variable, message, count and first row of what concerns a
+            column as a whole, such as dates whose order the others of the column told.
         staged: record type -> ``src_*``, the table as sent with what the maps say beside it.
     """
 
@@ -122,6 +130,10 @@ class Typing:
     mapping: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
     nearest: dict[tuple[str, str, str], str] = field(default_factory=dict)
     expected: dict[tuple[str, str], str] = field(default_factory=dict)
+    date_order: str = ""
+    decimal_sign: str = ""
+    date_1904: bool = False
+    noted: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     staged: dict[str, pa.Table] = field(default_factory=dict)
 
     def layout_map(self, variable: Variable) -> dict[str, str]:
@@ -339,87 +351,80 @@ def _note_nearest(
         typing.nearest[(variable.record_type, variable.name, sent)] = coder.nearest(coded)
 
 
-def _reference_map(con: duckdb.DuckDBPyConnection, _typing: Typing, variable: Variable) -> None:
+def _reference_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
     """Only values beyond ASCII: the engine has no NFKC, and for ASCII it changes nothing."""
     column = quoted(variable.name)
     sent = con.execute(
         f"select distinct {column} from {_source(variable)} where not {keyed.is_ascii_sql(column)}"
     ).fetchall()
     _save_map(con, variable, [("", text, keyed.normalised(text), None) for (text,) in sent])
+    mixed = [text for (text,) in sent if mixes_alphabets(text)]
+    if mixed:
+        count, row = con.execute(
+            f"select count(*), min(_row) from {_source(variable)} where list_contains(?, {column})",
+            [mixed],
+        ).fetchall()[0]
+        message = "letters of several alphabets, which look alike"
+        typing.noted.append(("TIP-168", variable.record_type, variable.name, message, count, row))
 
 
 def _date_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
-    """ISO dates, and day/month/year where day and month cannot be confused."""
-    iso = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?"
-    dmy = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"
-    con.execute(
-        f"""
-        create temp table {quoted(_map_name(variable))} as
-        with sent as ({_distinct_texts(variable)}),
-        split as (
-            select *, regexp_full_match(text, '{iso}') as is_iso,
-                regexp_full_match(text, '{dmy}') as is_dmy,
-                try_cast(regexp_extract(text, '{dmy}', 1) as integer) as d,
-                try_cast(regexp_extract(text, '{dmy}', 2) as integer) as m,
-                regexp_extract(text, '{dmy}', 3) as y
-            from sent
-        ),
-        parsed as (
-            select *, is_dmy and d <= 12 and m <= 12 and d <> m as is_ambiguous,
-                case
-                    when is_iso then try_cast(left(text, 10) as date)
-                    when is_dmy then try_cast(format('{{}}-{{:02d}}-{{:02d}}', y, m, d) as date)
-                end as val
-            from split
-        )
-        select sent, text, case when is_ambiguous then null else val end as val,
-            case
-                when text = '' then null
-                when val is not null and not is_ambiguous then 'value'
-                else 'invalid'
-            end as state,
-            case
-                when text = '' then null
-                when is_ambiguous then 'TIP-302'
-                when val is not null then null
-                when is_iso or is_dmy then 'TIP-303'
-                else 'TIP-301'
-            end as why
-        from parsed
-        """
-    )
+    """ISO dates, and others where the layout or the column tells day and month apart."""
+    query = date_map_sql(_distinct_texts(variable), typing.date_order, typing.date_1904)
+    con.execute(f"create temp table {quoted(_map_name(variable))} as {query}")
+    _note_resolved(con, typing, variable, "TIP-160", {"dmy": "day, month", "mdy": "month, day"})
+    if variable.type not in HIDDEN:
+        serials = con.execute(
+            f"select sent, serial from {quoted(_map_name(variable))} where why = 'TIP-161' "
+            f"order by sent limit {NEAREST_LIMIT}"
+        ).fetchall()
+        for sent, day in serials:
+            typing.nearest[(variable.record_type, variable.name, sent)] = day.isoformat()
     _missing_words(con, typing, variable)
 
 
 def _distinct_texts(variable: Variable) -> str:
-    """Distinct values as sent, and trimmed."""
+    """Distinct values as sent, and as they are compared."""
     column = quoted(variable.name)
     return (
-        f"select distinct {column} as sent, trim({column}, '{_BLANKS}') as text "
-        f"from {_source(variable)} where {column} is not null"
+        f"select sent, {cleaned_sql('sent')} as text from ("
+        f"select distinct {column} as sent from {_source(variable)} where {column} is not null)"
     )
 
 
+def _note_resolved(
+    con: duckdb.DuckDBPyConnection,
+    typing: Typing,
+    variable: Variable,
+    rule_id: str,
+    words: Mapping[str, str],
+) -> None:
+    """Note how many records hold a value whose reading the rest of its column told."""
+    found = con.execute(
+        f"select m.told, count(*), min(s._row) from {quoted(_map_name(variable))} m join "
+        f"{_source(variable)} s on s.{quoted(variable.name)} = m.sent where m.resolved "
+        "group by all order by 2 desc"
+    ).fetchall()
+    for told, count, row in found:
+        message = f"read {words.get(told or '', 'as plain numbers')}"
+        typing.noted.append((rule_id, variable.record_type, variable.name, message, count, row))
+
+
 def _number_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
-    pattern, landed = {
+    accepted, landed = {
         "integer": (r"[+-]?\d{1,18}(\.0+)?", "bigint"),
         "decimal": (r"[+-]?\d{1,15}(\.\d{1,2}0*)?", "decimal(18,2)"),
     }[variable.type]
-    con.execute(
-        f"""
-        create temp table {quoted(_map_name(variable))} as
-        with sent as ({_distinct_texts(variable)}),
-        parsed as (
-            select *, case
-                when regexp_full_match(text, '{pattern}') then try_cast(text as {landed})
-            end as val
-            from sent
-        )
-        select sent, text, val,
-            case when val is not null then 'value' when text <> '' then 'invalid' end as state,
-            case when val is null and text <> '' then '{_NOT_OF_TYPE[variable.type]}' end as why
-        from parsed
-        """
+    query = number_map_sql(
+        _distinct_texts(variable),
+        typing.decimal_sign,
+        whole=variable.type == "integer",
+        accepted=accepted,
+        landed=landed,
+    )
+    con.execute(f"create temp table {quoted(_map_name(variable))} as {query}")
+    _note_resolved(
+        con, typing, variable, "TIP-162", {",": "with a decimal comma", ".": "with a decimal point"}
     )
     _missing_words(con, typing, variable)
     if variable.record_type == "cell" and variable.name == "value":
@@ -525,7 +530,7 @@ def _join(variable: Variable) -> str:
 def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
     """Name and SQL of the columns that a variable has in ``rec_*``."""
     if variable.type == "code":
-        return _code_columns(variable, sent)
+        return _code_columns(variable, sent, typing.area)
     if variable.type == "entity":
         return _entity_columns(typing, variable, sent)
     if variable.type in TYPED:
@@ -538,9 +543,9 @@ def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, 
     return [(variable.name, f"coalesce({value}, {default})")]
 
 
-def _code_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
+def _code_columns(variable: Variable, sent: bool, area: str | None) -> list[tuple[str, str]]:
     name = variable.name
-    default = literal(variable.default_value or (BLANK if sent else ABSENT))
+    default = literal(_default_code(variable, area) or (BLANK if sent else ABSENT))
     if not sent:
         empty = "cast(null as varchar)"
         return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
@@ -549,6 +554,11 @@ def _code_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
         (f"{name}__sent", f"s.{quoted(name)}"),
         (f"{name}__why", _meant(variable, "why")),
     ]
+
+
+def _default_code(variable: Variable, area: str | None) -> str:
+    """The code where none was sent; ``return`` is the reference area of the return."""
+    return area or "" if variable.default_value == OF_RETURN else variable.default_value
 
 
 def _entity_columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
@@ -744,7 +754,7 @@ def _few_values(typing: Typing, variable: Variable, sent: bool) -> dict[str, str
         kinds[f"{name}__sent"] = _enumeration(words)
     # A kind of cell is also told by its value.
     if variable.type == "code" and _by_dictionary(variable) and name != "cell_kind":
-        default = [variable.default_value] if variable.default_value else []
+        default = [_default_code(variable, typing.area)] if variable.default_value else []
         values = {*_words(table, f"{name}__val"), *default, BLANK, ABSENT, INVALID}
         if len(values) <= _ENUM_LIMIT:
             kinds[name] = _enumeration(sorted(values))

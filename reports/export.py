@@ -11,6 +11,7 @@ from reports.files import replacing
 from reports.indicators import COLUMNS, ORDER, Selection, stage
 from reports.texts import texts
 from tipstat.errors import UsageError
+from tipstat.formulas import neutral_sql
 from tipstat.rules import refuse
 
 if TYPE_CHECKING:
@@ -55,11 +56,6 @@ def export(
     return count
 
 
-def neutral(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (DESIGN section 5)."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def plain(row: Mapping[str, object]) -> dict[str, object]:
     """A figure with whole numbers as integers, so that a count never reads ``12.0``."""
     return {
@@ -86,10 +82,7 @@ def _csv_column(column: str) -> str:
         )
     if column in _TYPED:
         return column
-    return (
-        f"case when regexp_matches({column}, '^[=+@\\t\\r-]') then '''' || {column}"
-        f" else {column} end as {column}"
-    )
+    return f"{neutral_sql(column)} as {column}"
 
 
 def _write_csv(connection: duckdb.DuckDBPyConnection, path: Path, language: str) -> None:

@@ -51,7 +51,8 @@ class Variable:
         obligation: core, recommended or optional.
         is_key: part of the key of the record type.
         refers_to: record type of the same return whose key this one completes.
-        default_value: taken where nothing was sent: a code, ``sender``, or another variable.
+        default_value: taken where nothing was sent: a code, ``sender``, ``return`` (the item of
+            that name of the metadata sheet), or another variable.
     """
 
     kind: str

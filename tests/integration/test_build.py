@@ -21,7 +21,7 @@ from build_support import (
 from tipstat import dbt_runner, warehouse
 from tipstat.contract import load_contract
 from tipstat.errors import ExitCode, TipstatError, WorkplaceError
-from tipstat.snapshot import identify, seed_digest, write_snapshot
+from tipstat.snapshot import current_inputs, identify, seed_digest, write_snapshot
 from tipstat.warehouse import BuildFailed, InvariantFailed
 from tipstat.workspace import Workspace
 
@@ -317,7 +317,7 @@ def test_the_snapshot_of_an_empty_registry_is_typed(ws: Workspace) -> None:
     from datetime import UTC, datetime
 
     build_identity = identify("b20240101T000000-0000", datetime(2024, 1, 1, tzinfo=UTC))
-    write_snapshot(ws, ws.registry(), build_identity)
+    write_snapshot(ws, current_inputs(ws.registry(), build_identity.as_of), build_identity)
     inputs = ws.building_dir / "inputs"
     types = {
         name: dict(

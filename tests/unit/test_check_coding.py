@@ -165,3 +165,14 @@ def test_values_of_references_identifiers_and_birth_dates_are_never_shown() -> N
     findings = [f for f in found(police(victim)) if f.variable != "sex"]
     assert {f.rule_id for f in findings} >= {"TIP-402", "TIP-411", "TIP-303"}
     assert [f.value for f in findings] == [None] * len(findings)
+
+
+def test_a_label_that_holds_the_separator_itself_is_one_value():
+    water = "Water supply; sewerage, waste management and remediation"
+    layout = {water: "E", "Building": "F", "Trade; repair": "G"}
+    coder = list_coder("isic", "en", layout)
+    assert coder.cell(f"Building; {water};Trade; repair", multi=True).code == "E;F;G"
+    assert coder.cell(f"{water}; Building", multi=True).code == "E;F"
+    # A part of such a label alone is unknown, and is not guessed.
+    wrong = coder.cell("Building; Water supply", multi=True)
+    assert (wrong.code, wrong.valid) == ("F;_I", False)

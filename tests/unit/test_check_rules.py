@@ -21,7 +21,7 @@ from loaders.returned import Returned
 from tipstat.rules import all_rules
 
 #: Ranges of the ids of this door; the reading, the templates and the landing have their own.
-OWN = re.compile(r"TIP-(1[4-9]\d|[23]\d\d|4\d\d|5[0-3]\d|59\d|6[0-4]\d|6[89]\d)")
+OWN = re.compile(r"TIP-(14\d|150|16[0-38]|199|[23]\d\d|4\d\d|5[0-3]\d|59\d|6[0-4]\d|6[89]\d)")
 
 
 def victim(**changed: str | None) -> Returned:
@@ -93,6 +93,12 @@ def contact_person(**changed: str | None) -> Returned:
     return a_return("service", table("contact", sound("contact")), people)
 
 
+def many_victims(**columns: tuple[str, ...]) -> Returned:
+    rows = zip(*columns.values(), strict=True)
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    return police(*(sound("victim", victim_ref=f"V{n}", **r) for n, r in enumerate(records)))
+
+
 def many_events(n: int, **changed: str) -> Returned:
     events = [sound("event", event_ref=f"E{i}", **changed) for i in range(n)]
     return police(events=events)
@@ -108,6 +114,11 @@ BREAKING: dict[str, Returned] = {
     "TIP-146": police(maturity=None),
     "TIP-147": police(maturity="sort of"),
     "TIP-148": police(area_covered="nearly"),
+    "TIP-160": many_victims(registration_date=("31/05/2023", "05/06/2023")),
+    "TIP-161": victim(registration_date="45000"),
+    "TIP-162": many_victims(age=("1 7", "１８")),
+    "TIP-163": cell(value="1,234"),
+    "TIP-168": event(case_ref="АB-12"),  # the first letter is Cyrillic
     "TIP-201": victim(sex="femal"),
     "TIP-203": offence(legal_article="PC-999"),
     "TIP-204": cell(breakdown_code="DECEPTION"),
@@ -117,7 +128,7 @@ BREAKING: dict[str, Returned] = {
     "TIP-304": event(event_start_date="1823-03-01"),
     "TIP-305": event(event_end_date="2025-03-01"),
     "TIP-311": victim(age="twenty"),
-    "TIP-312": cell(value="1,234"),
+    "TIP-312": cell(value="1,2,3"),
     "TIP-320": victim(age="214"),
     "TIP-321": victim(age="20", age_group="Y30T59"),
     "TIP-322": victim(age="20", birth_date="1990-01-01"),

@@ -329,7 +329,10 @@ def test_age_bands_say_their_ages_and_roll_up_only_where_they_nest():
     assert bands["Y15T29"]["age2"] == "_U"
 
 
-@pytest.mark.parametrize("scheme", ["REFINEMENT", "AGE2", "ICCS", "CTDC", "PER"])
+@pytest.mark.parametrize(
+    "scheme",
+    ["REFINEMENT", "AGE2", "ICCS", "CTDC", "PER", "DEU", "GBR", "HRV", "IND", "FIVE_YEARS"],
+)
 def test_each_age_scheme_covers_every_age_once(scheme):
     rows = [r for r in correspondence("map_age_band") if scheme in r["scheme"].split(";")]
     bands = sorted((int(row["min_age"]), row["max_age"]) for row in rows)

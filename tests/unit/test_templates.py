@@ -255,6 +255,8 @@ def test_metadata_comes_back_with_its_cells(tmp_path: Path) -> None:
     assert result.metadata["period_start"] == "2024-01-01"
     assert result.metadata["maturity"] == shown_values("maturity", "fr")["FINAL"]
     assert result.metadata_cells["sender"] == ("Métadonnées", "B2")
+    assert result.metadata_cells["reference_area"] == ("Métadonnées", "B3")
+    assert "reference_area" not in result.metadata, "a blank item has its cell"
 
 
 # ── what goes wrong ───────────────────────────────────────────────────────────────────────────
@@ -289,6 +291,7 @@ def test_an_added_column_is_refused_by_its_heading(
     result = spoilt(add)
     assert refusals(result) == ["TIP-140"]
     assert "Shoe size" in result.findings[0].message
+    assert result.findings[0].cell == f"{result.findings[0].column_letter}2"
 
 
 def test_a_doubled_column_is_refused(spoilt: Callable[[Spoil], Returned]) -> None:

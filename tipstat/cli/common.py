@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
@@ -21,7 +21,7 @@ format_option = click.option(
 
 
 def emit(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str) -> None:
-    """Print rows as an aligned table, as a JSON array, or as CSV.
+    """Print rows as an aligned table, as a JSON array, or as CSV without formulas.
 
     Args:
         rows: one mapping a row; a column that a row lacks is printed empty.
@@ -34,9 +34,16 @@ def emit(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str)
     elif fmt == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([[_text(row.get(name)) for name in columns] for row in rows])
+        writer.writerows([[_field(row.get(name)) for name in columns] for row in rows])
     else:
         _table(rows, columns)
+
+
+def _field(value: object) -> object:
+    """A field of a CSV: a text that no spreadsheet takes for a formula; numbers stay numbers."""
+    from tipstat.formulas import neutral
+
+    return neutral(value) if isinstance(value, str) else _text(value)
 
 
 def _text(value: object) -> str:
@@ -56,6 +63,27 @@ def _table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None
             for text, width, right in zip(line, widths, numeric, strict=True)
         ]
         click.echo("  ".join(padded).rstrip())
+
+
+#: What is under way: its name, how many are done, and how many there are (0: unknown).
+Show = Callable[[str, int, int], None]
+
+
+@contextmanager
+def steps(description: str) -> Iterator[Show]:
+    """A bar over many steps, on a terminal's standard error; nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda name, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda name, done, total: bar.update(
+            task, description=name[-40:], completed=done, total=total or None
+        )
 
 
 @contextmanager

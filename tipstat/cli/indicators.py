@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,7 +25,10 @@ _FILTERS = {
     "--form-classification": ("form_classification", "fine, iccs or unodc."),
     "--citizenship": ("citizenship", "Country, _OWN, _FOREIGN, _U or all."),
     "--breakdown": ("breakdown", "A further breakdown, such as outcome, ratio or all."),
-    "--source": ("source_type", "police, border, prosecution, court, service or other."),
+    "--source": (
+        "source_type",
+        "police, border, prosecution, court, service, international or other.",
+    ),
     "--status-scope": ("status_scope", "REGISTERED, IDENTIFIED, FORMAL, PRESUMED or ALL."),
     "--counting-basis": ("counting_basis", "registration, person, event, offence and others."),
     "--instance": ("instance", "FIRST or LAST, for judgments."),
@@ -89,21 +92,12 @@ def indicators(
             return
         rows = [plain(row) for row in select(connection, selection, lang)]
         columns, shown = screen(rows, lang) if fmt == "table" else (COLUMNS, rows)
-        emit(shown if fmt != "csv" else _safe(shown), columns, fmt)
+        emit(shown, columns, fmt)
         _closing(connection, lang, err=fmt != "table")
 
 
 def _split(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
-
-
-def _safe(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
-    from reports.export import neutral
-
-    return [
-        {name: neutral(value) if isinstance(value, str) else value for name, value in row.items()}
-        for row in rows
-    ]
 
 
 def _closing(connection: duckdb.DuckDBPyConnection, lang: str, *, err: bool = False) -> None:

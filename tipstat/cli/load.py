@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +17,7 @@ from tipstat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from loaders.check import CheckResult
+    from tipstat.workspace import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,6 +31,10 @@ _OPTIONS = (
         multiple=True,
         metavar="VARIABLE=VALUE",
         help="An item of the metadata sheet, over what the file or layout says. May be repeated.",
+    ),
+    click.option("--encoding", help="Encoding of a text, such as cp1252; otherwise detected."),
+    click.option(
+        "--delimiter", help="Delimiter of a text: one character, or tab; otherwise detected."
     ),
     click.option(
         "--format",
@@ -66,6 +73,8 @@ def check(
     layout: str | None,
     sender: str | None,
     items: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
     fmt: str,
     limit: int,
 ) -> None:
@@ -76,6 +85,9 @@ def check(
     Ends with 0 where nothing is worse than a warning, with 1 where values are invalid, records
     would be held out or the file would be refused.
     """
+    from loaders.reader import prepare
+
+    prepare(files)
     from loaders.check import check_file
     from loaders.read import name_of
     from tipstat.cli.common import progress
@@ -83,7 +95,14 @@ def check(
 
     ws = Workspace.find(ctx.obj)
     with progress(f"checking {name_of(files)}"):
-        result = check_file(files, ws, layout=layout, metadata=_metadata(sender, items))
+        result = check_file(
+            files,
+            ws,
+            layout=layout,
+            metadata=as_metadata(sender, items),
+            encoding=encoding,
+            delimiter=_delimiter(delimiter),
+        )
     with closing(result):
         _show(result, fmt, limit)
         if fmt == "table" and result.known_as:
@@ -93,10 +112,16 @@ def check(
 
 @click.command(
     epilog="Example:  tipstat load police_2024.xlsx    or    "
-    "tipstat load trata.xlsx --layout per_pnp --sender PE-PNP --set maturity=FINAL"
+    "tipstat load trata.xlsx --layout per_pnp --sender PE-PNP --set maturity=FINAL    or    "
+    "tipstat load post/2024"
 )
 @_return_options
 @click.option("--actor", help="Who loads, for the audit trail; otherwise the user of the system.")
+@click.option(
+    "--received",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="Day on which the office received it, YYYY-MM-DD; by default today.",
+)
 @click.pass_context
 def load(
     ctx: click.Context,
@@ -105,40 +130,95 @@ def load(
     layout: str | None,
     sender: str | None,
     items: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
     fmt: str,
     limit: int,
     actor: str | None,
+    received: datetime | None,
 ) -> None:
     """Check a return and land what may land.
 
-    FILES is one file, a folder of CSV files, or several files that form one return.
+    FILES is one file, a folder of CSV files, or several files that form one return. A folder
+    without metadata.csv, given without --layout, is the post: every return in it is told apart,
+    given the layout that fits it, and loaded; one table at the end says what became of each.
 
     The same file is landed once. Of a refused file only its hash and the findings are kept.
     """
+    from loaders.reader import prepare
+
+    prepare(files)
     from loaders.check import check_file
     from loaders.land import load_checked
+    from loaders.post import is_post
     from loaders.read import name_of
     from tipstat.cli.common import progress
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
+    told: dict[str, Any] = {"actor": actor, "received": received.date() if received else None}
+    if len(files) == 1 and layout is None and is_post(files[0]):
+        ctx.exit(_load_post(ws, files[0], as_metadata(sender, items), told, fmt))
     with progress(f"checking {name_of(files)}"):
-        result = check_file(files, ws, layout=layout, metadata=_metadata(sender, items))
+        result = check_file(
+            files,
+            ws,
+            layout=layout,
+            metadata=as_metadata(sender, items),
+            encoding=encoding,
+            delimiter=_delimiter(delimiter),
+        )
     with closing(result):
         if result.known_as:
             _tell(fmt, f"already loaded as {result.known_as}")
             return
         _show(result, fmt, limit)
         with progress(f"landing {name_of(files)}"):
-            loaded = load_checked(result, ws)
-        if actor and loaded.submission_id:
-            details = {"outcome": loaded.outcome}
-            ws.registry().audit(actor, "loaded", loaded.submission_id, details)
+            loaded = load_checked(result, ws, **told)
         _tell(fmt, _outcome(result, loaded.outcome, loaded.submission_id))
         ctx.exit(ExitCode.CLEAN if result.clean else ExitCode.FINDINGS)
 
 
-def _metadata(sender: str | None, items: Sequence[str]) -> dict[str, str]:
+_POST = (
+    "file",
+    "outcome",
+    "submission",
+    "records",
+    "held_out",
+    "findings",
+    "layout",
+    "rule",
+    "message",
+)
+
+
+def _load_post(
+    ws: Workspace, folder: Path, metadata: Mapping[str, str], told: Mapping[str, Any], fmt: str
+) -> ExitCode:
+    """Load every return of a folder and print one table; the exit code of the worst."""
+    from dataclasses import asdict
+
+    from loaders.post import layouts_of, load_piece, sort_post
+    from tipstat.cli.common import emit, steps
+
+    layouts, broken = layouts_of(ws)
+    with steps("looking through the post") as show:
+        pieces = [*broken, *sort_post(folder, layouts, lambda name: show(name, 0, 0))]
+        lines = []
+        for number, piece in enumerate(pieces):
+            show(piece.name, number, len(pieces))
+            lines.append(load_piece(piece, ws, metadata=metadata, **told))
+    rows = [{**asdict(line), "file": _printable(line.file)} for line in lines]
+    emit(rows, _POST, fmt)
+    outcomes = Counter(line.outcome for line in lines)
+    summary = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
+    _tell(fmt, f"\n{len(lines)} returns: {summary}" if lines else "no return in the folder")
+    if outcomes["failed"]:
+        return ExitCode.ENVIRONMENT
+    return ExitCode.CLEAN if all(line.clean for line in lines) else ExitCode.FINDINGS
+
+
+def as_metadata(sender: str | None, items: Sequence[str]) -> dict[str, str]:
     """The metadata given on the command line; ``--sender`` is short for ``--set sender=``."""
     given: dict[str, str] = {}
     for item in items:
@@ -149,6 +229,19 @@ def _metadata(sender: str | None, items: Sequence[str]) -> dict[str, str]:
             )
         given[name.strip()] = value.strip()
     return {**given, "sender": sender} if sender else given
+
+
+def _delimiter(text: str | None) -> str | None:
+    """One ASCII character, which ``tab`` may name."""
+    named = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
+    if named and (len(named) != 1 or not named.isascii() or named in '"\r\n'):
+        raise UsageError(
+            "TIP-109",
+            "the delimiter cannot be used",
+            found=f'"{text}"',
+            expected="one character, such as ; or |, or the word tab",
+        )
+    return named or None
 
 
 def _tell(fmt: str, text: str) -> None:
@@ -163,7 +256,20 @@ def _outcome(result: CheckResult, outcome: str, submission_id: str) -> str:
         kept = f"; the refusal is recorded as {submission_id}" if submission_id else ""
         return f"refused: nothing of {result.file_name} was landed{kept}"
     total, held = sum(result.records.values()), sum(result.held_out.values())
-    return f"accepted as {submission_id}: {total - held:,} records, {held:,} held out"
+    accepted = f"accepted as {submission_id}: {total - held:,} records, {held:,} held out"
+    return "\n".join([accepted, *_comparisons(result, submission_id)])
+
+
+def _comparisons(result: CheckResult, submission_id: str) -> list[str]:
+    """How to see what a replacement or an update changes."""
+    from tipstat.landing.header import earlier_ids
+
+    if result.metadata.get("intent") not in ("REPLACES", "UPDATES"):
+        return []
+    named = earlier_ids(str(result.metadata.get("earlier_submission") or ""))
+    return [
+        f"what it changes: tipstat submissions diff {earlier} {submission_id}" for earlier in named
+    ]
 
 
 # ── printing ──────────────────────────────────────────────────────────────────────────────────
@@ -177,7 +283,7 @@ def _show(result: CheckResult, fmt: str, limit: int) -> None:
 
         from tipstat.cli.common import emit
 
-        rows = [_harmless(asdict(finding)) for finding in result.findings()]
+        rows = [asdict(finding) for finding in result.findings()]
         emit(rows, _CSV_COLUMNS, "csv")
     else:
         _table(result, limit)
@@ -200,25 +306,21 @@ _CSV_COLUMNS = (
 )
 
 
-def _harmless(row: Mapping[str, Any]) -> dict[str, Any]:
-    """No text that a spreadsheet would take for a formula (DESIGN section 5)."""
-    return {
-        name: f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" and text else text
-        for name, text in row.items()
-    }
-
-
 def _as_json(result: CheckResult) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from loaders.mended import since
+
     return {
         "file": result.file_name,
+        "read_as": result.read_as,
         "kind": result.kind,
         "refused": result.refused,
         "already_loaded_as": result.known_as or None,
         "records": result.records,
         "held_out": result.held_out,
         "counts": result.severities,
+        "since": since(result.changes) if result.changes else None,
         "findings": [asdict(finding) for finding in result.findings()],
     }
 
@@ -244,9 +346,11 @@ def _headline(result: CheckResult) -> str:
     found = ", ".join(f"{n:,} {severity}" for severity, n in result.severities.items())
     lines = [
         f"{result.file_name}: {result.kind} return, {records}",
+        *([f"read as {result.read_as}"] if result.read_as else []),
         f"findings: {found or 'none'}; records held out: {held:,}",
     ]
-    return "\n".join([*lines, "the file is refused"] if result.refused else lines)
+    lines += ["the file is refused"] if result.refused else []
+    return "\n".join([*lines, result.changes.told()] if result.changes else lines)
 
 
 def _block(file_name: str, group: Mapping[str, Any], fix: str) -> str:

@@ -11,10 +11,11 @@ import pytest
 from click.testing import CliRunner
 from conftest import KINDS, VINTAGE
 
-from reports.export import export, neutral
+from reports.export import export
 from reports.indicators import COLUMNS, Selection, parse_years, select, to_frame
 from tipstat.cli.main import cli
 from tipstat.errors import UsageError, WorkplaceError
+from tipstat.formulas import neutral
 
 PERU = Selection(reference_area=("PER",))
 
