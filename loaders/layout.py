@@ -216,9 +216,10 @@ def _headers(source: Source, sheet: Sheet, place: Place) -> dict[str, str]:
 
     A column without a header is named by its letter: ``column A``.
     """
-    rows = sheet.table.column("_row").to_pylist()
+    # A row stands never behind its number.
+    rows = sheet.table.column("_row").slice(0, place.header_row).to_pylist()
     if place.header_row not in rows:
-        found = f"{sheet.name} with {len(rows):,} rows"
+        found = f"{sheet.name} with {sheet.table.num_rows:,} rows"
         raise _unfit(source, found, f"a header in row {place.header_row}")
     index = rows.index(place.header_row)
     texts = heading(sheet.table, place.header_row, place.header_rows)
@@ -390,14 +391,18 @@ def _body(
     headers: Mapping[str, str],
     letters: dict[str, str],
 ) -> Body:
-    """Make the table ``body``: named columns, blank rows, heading and footer left out."""
+    """Make the table ``body``: named columns, blank rows, heading and footer left out.
+
+    Where nothing of it will be changed, it is a view of the sheet and no second copy.
+    """
     columns = {header: name for name, header in headers.items()}
     picked = ", ".join(f"{name} as {name_sql(header)}" for header, name in columns.items())
     # What stands in a column without a header, such as a running number, makes no record alone.
     filled = [name for header, name in columns.items() if header != _unnamed(name)]
     blank = " and ".join(f"{name} is null" for name in filled) or "false"
+    kind = "view" if record.reads_rows_as_they_stand else "table"
     con.execute(
-        f"create temp table body as select {picked}, _row from sheet "
+        f"create temp {kind} body as select {picked}, _row from sheet "
         f"where _row >= {record.place.first_row} and not ({blank})"
     )
     if record.place.footer:
@@ -406,7 +411,11 @@ def _body(
             "delete from body where _row >= (select coalesce(min(_row), 2147483647) from body "
             f"where {foot})"
         )
-    (last_row,) = one_row(con, "select coalesce(max(_row), 0) from body")
+    rows = sheet.table.column("_row")
+    if kind == "view" and len(rows):
+        last_row = rows[-1].as_py()
+    else:
+        (last_row,) = one_row(con, "select coalesce(max(_row), 0) from body")
     variable = record.long.variable if record.long else ""
     value = record.long.value if record.long else ""
     return Body(
@@ -494,6 +503,8 @@ def _mark_states(con: duckdb.DuckDBPyConnection, body: Body, record: RecordLayou
 
     The value itself is emptied, so that nobody can add it up.
     """
+    if record.reads_rows_as_they_stand:
+        return []
     con.execute("alter table body add column _state varchar")
     if record.long is None:
         return []
@@ -569,9 +580,11 @@ def _records(
     # The cells of a wide row are told apart by their place, and each has its own letter.
     several = record.wide or record.groups
     place, letter = ("_place", ", _letter") if several else ("_place" if record.count else "0", "")
+    # Rows that are read as they stand are in their order already.
+    sort = "" if record.reads_rows_as_they_stand else " order by _row, _pivot"
     laid: pa.Table = con.sql(
         f"select {picked}{text_sql(body.sheet)} as _sheet, _row::integer as _row, "
-        f"{place}::integer as _pivot{letter} from body where {keep} order by _row, _pivot"
+        f"{place}::integer as _pivot{letter} from body where {keep}{sort}"
     ).to_arrow_table()
     return laid
 

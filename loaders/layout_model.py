@@ -363,6 +363,17 @@ class RecordLayout:
     coverage: Coverage | None
 
     @property
+    def reads_rows_as_they_stand(self) -> bool:
+        """Whether no row of the table is left out, changed, added up or spread."""
+        return not any(
+            (
+                *(self.place.footer, self.skip, self.hidden, self.numbers, self.totals),
+                *(self.dimensions, self.groups, self.count, self.merge, self.long, self.wide),
+                *(self.states, self.numbered, self.period),
+            )
+        )
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """Every condition on rows of the table."""
         period = self.period

@@ -194,7 +194,7 @@ def _bytes(path: Path, limits: Limits) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise refuse("TIP-167", ReturnRefused, where=path.name, found=_kind_of(about.st_mode))
         most = limits.file_mb * MEGABYTE
-        data = file.read(most + 1) if about.st_size <= most else b""
+        data = file.read(about.st_size + 1) if about.st_size <= most else b""
     if max(about.st_size, len(data)) > most:
         found = f"{about.st_size / MEGABYTE:,.0f} MB"
         expected = f"at most {limits.file_mb:,} MB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -91,7 +92,8 @@ def read_csv(
     sample = text[:SAMPLE_CHARACTERS]
     divider = delimiter or detect_delimiter(sample)
     width = _modal_width(_records(sample, divider))
-    raw, plain = text.encode("utf-8"), text.isascii()
+    as_sent = decoding.encoding == "UTF-8" and not data.startswith(codecs.BOM_UTF8)
+    raw, plain = data if as_sent else text.encode("utf-8"), text.isascii()
     del text
     notes = [*encoding_findings(decoding), *_delimiter_notes(divider, detected=delimiter is None)]
     used = decoding.encoding
@@ -107,7 +109,7 @@ def read_csv(
             where=path.name,
             found=f"{table.num_rows:,} rows read, {counted:,} counted",
         )
-    sheet = Sheet(path.stem, False, trimmed(table))
+    sheet = Sheet(path.stem, False, trimmed(table, nulled=not ragged))
     unmended = {row: fields for row, fields in ragged.items() if row not in mended}
     findings = [
         *notes,
@@ -199,7 +201,9 @@ def _read(
             invalid_row_handler=keep,
         ),
         convert_options=arrow_csv.ConvertOptions(
-            column_types={column: pa.string() for column in names}, strings_can_be_null=False
+            column_types={column: pa.string() for column in names},
+            strings_can_be_null=True,
+            null_values=[""],
         ),
     )
 

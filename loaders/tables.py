@@ -67,17 +67,19 @@ def combined(column: Column) -> pa.Array[Any]:
     return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
 
 
-def trimmed(table: pa.Table) -> pa.Table:
+def trimmed(table: pa.Table, *, nulled: bool = False) -> pa.Table:
     """Turn empty text into null and drop rows and columns that are blank to the end.
 
     Args:
         table: string columns ``c1`` .. ``cN`` and ``_row``.
+        nulled: whether empty text is null already.
 
     Returns:
         The table up to its last used row and column; ``_row`` stands last.
     """
     names = [name for name in table.column_names if name != "_row"]
-    columns = [_nulled(table.column(name)) for name in names]
+    columns = [table.column(name) for name in names]
+    columns = columns if nulled else [_nulled(column) for column in columns]
     last_row = max((_last_used(column) for column in columns), default=-1)
     used = [index for index, column in enumerate(columns) if column.null_count < len(column)]
     width = used[-1] + 1 if used else 0
