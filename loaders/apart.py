@@ -156,6 +156,8 @@ def main() -> None:
         for frame in frames:
             sys.stdout.buffer.write(_framed(frame))
         sys.stdout.buffer.flush()
+        # Taking the engines down orderly can itself break off; the answer is already given.
+        os._exit(0)
     except (MemoryError, pa.ArrowMemoryError):
         os._exit(OUT_OF_MEMORY)
     except BaseException:  # whatever it is, the file caused it, and its text may quote the file
