@@ -2,8 +2,9 @@
     instance, as registered by each entity and, where identifiers may be linked, as persons.
     `dated` has role_key, case_key, perpetrator_key, reference_area, source_type, instance,
     reporting_entity, counted_date, period, and of dim_perpetrator person_id, link_state,
-    is_legal_entity, legal_status, sex, age2 and age_group; `stage_column` tells stages apart. -#}
-{%- macro persons_at_stage(stage_column) -%}
+    is_legal_entity, legal_status, sex, age2 and age_group. A `stage_column` tells several stages
+    apart; `further` columns are handed on. -#}
+{%- macro persons_at_stage(stage_column=none, further=()) -%}
 identified_sources as (
     select distinct
         dated.reference_area,
@@ -39,7 +40,9 @@ numbered as (
     select
         by_basis.*,
         row_number() over (
-            partition by by_basis.{{ stage_column }}, by_basis.form_key, by_basis.reference_area
+            partition by
+                {%- if stage_column %} by_basis.{{ stage_column }},{% endif %}
+                by_basis.form_key, by_basis.reference_area
             order by by_basis.counted_date, by_basis.role_key
         ) as role_no
     from by_basis
@@ -47,7 +50,9 @@ numbered as (
 
 listed as (
     select
-        numbered.{{ stage_column }},
+        {%- for column in ([stage_column] if stage_column else []) + further | list %}
+        numbered.{{ column }},
+        {%- endfor %}
         numbered.role_key,
         numbered.case_key,
         numbered.perpetrator_key,
