@@ -64,7 +64,8 @@ class CheckResult:
         records: records by record type.
         held_out: records held out by record type.
         severities: findings by severity.
-        connection: holds ``rec_*``, ``src_*``, ``held`` and ``finding``.
+        returned: of its tables only the numbers of the rows are left.
+        connection: holds ``rec_*``, ``held`` and ``finding``.
         linkable: entities whose identifiers are kept.
         known_as: id under which the same file was accepted before; empty for a new file.
         received_at: when tipstat was given the file.
@@ -214,6 +215,8 @@ def check_file(
     )
     result = check_returned(laid_out, source, ws)
     result.received_at = received_at
+    del source, laid_out
+    pa.default_memory_pool().release_unused()
     return result
 
 
@@ -332,7 +335,7 @@ def check_with(
                 sha256,
                 file_format,
                 returned.kind,
-                returned,
+                check.let_go(),
                 check.metadata,
                 records,
                 held,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from loaders.typed import (
     checked_sql,
     lookup,
     make_maps,
-    make_rule_type,
+    make_types,
     narrowed_sql,
     parsed_sql,
     quoted,
@@ -116,6 +116,19 @@ class Inspection:
         self._whole_file()
         collect(self.con, self.tables, self.typing, self.found)
 
+    def let_go(self) -> Returned:
+        """Free what was sent, once it is typed and every finding has its cell.
+
+        Returns:
+            The return with nothing of its tables but the numbers of the rows.
+        """
+        for name in self.present:
+            self.con.unregister("src_" + name)
+        self.typing.staged.clear()
+        tables = tuple(replace(t, table=t.table.select(["_row"])) for t in self.returned.tables)
+        self.tables = {t.record_type: t for t in tables if t.record_type in self.present}
+        return replace(self.returned, tables=tables)
+
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Records and records held out, by record type."""
         held = dict(
@@ -134,7 +147,7 @@ class Inspection:
     # ── before the records ────────────────────────────────────────────────────────────────────
 
     def _prepare(self) -> None:
-        make_rule_type(self.con)
+        make_types(self.con)
         bands = [
             (row["age_group"], row["min_age"], row["max_age"] or "200")
             for row in correspondence("map_age_band")

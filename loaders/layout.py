@@ -56,6 +56,7 @@ from loaders.layout_sql import Body, condition_sql, in_memory, name_sql, one_row
 from loaders.layout_totals import identity_findings, total_findings
 from loaders.returned import OWN_LETTER, RecordTable, Returned
 from loaders.source import Sheet, Source, column_letter, family_of
+from loaders.tables import integers, rows_numbered
 from tipstat.contract import Variable
 from tipstat.errors import ReturnRefused
 from tipstat.rules import refuse, rule
@@ -323,6 +324,8 @@ def _lay_out(
         findings += _prepared(con, body, record)
         findings += _shaped(con, body, record)
         table = _records(con, body, record, metadata)
+        if record.reads_rows_as_they_stand:
+            table = _with_columns_as_sent(table, sheet, record, headers)
         if record.merge:
             maps = _value_maps(layout, metadata)
             table, added = merge_cells(table, con, body, record, (layout.language, maps, None))
@@ -399,11 +402,12 @@ def _body(
     picked = ", ".join(f"{name} as {name_sql(header)}" for header, name in columns.items())
     # What stands in a column without a header, such as a running number, makes no record alone.
     filled = [name for header, name in columns.items() if header != _unnamed(name)]
-    blank = " and ".join(f"{name} is null" for name in filled) or "false"
+    none_blank = any(not sheet.table.column(name).null_count for name in filled)
+    blank = "" if none_blank else " and ".join(f"{name} is null" for name in filled)
     kind = "view" if record.reads_rows_as_they_stand else "table"
     con.execute(
         f"create temp {kind} body as select {picked}, _row from sheet "
-        f"where _row >= {record.place.first_row} and not ({blank})"
+        f"where _row >= {record.place.first_row} and not ({blank or 'false'})"
     )
     if record.place.footer:
         foot = condition_sql(record.place.footer)
@@ -571,8 +575,11 @@ def _records(
     if record.count:
         sources |= _counted_sql(record, sources, metadata)
     sources |= {name: _separated(sources[name], sign) for name, sign in record.separators.items()}
+    as_sent = _columns_as_sent(record)
     names = [variable.name for variable in record.record_type.variables]
-    picked = "".join(f"{sources[name]} as {name}, " for name in names if name in sources)
+    picked = "".join(
+        f"{sources[name]} as {name}, " for name in names if name in sources and name not in as_sent
+    )
     keep = "true"
     if record.long is not None:
         cells = ", ".join(text_sql(name) for name in record.long.variables) or "''"
@@ -587,6 +594,29 @@ def _records(
         f"{place}::integer as _pivot{letter} from body where {keep}{sort}"
     ).to_arrow_table()
     return laid
+
+
+def _columns_as_sent(record: RecordLayout) -> dict[str, str]:
+    """Variable -> header of a column that becomes it just as it stands in the sheet."""
+    made = {*record.joined, *record.recode, *record.constants, *record.separators}
+    if not record.reads_rows_as_they_stand:
+        return {}
+    return {v: column for column, v in record.columns.items() if v not in made}
+
+
+def _with_columns_as_sent(
+    table: pa.Table, sheet: Sheet, record: RecordLayout, headers: Mapping[str, str]
+) -> pa.Table:
+    """The records with the columns of the sheet that become variables as they stand, not copied."""
+    as_sent = _columns_as_sent(record)
+    rows = rows_numbered(sheet.table, integers(table.column("_row")))
+    names = {header: name for name, header in headers.items()}
+    found = {variable: rows.column(names[header]) for variable, header in as_sent.items()}
+    made = {name: table.column(name) for name in table.column_names}
+    order = [v.name for v in record.record_type.variables if v.name in {*found, *made}]
+    columns = {**made, **found}
+    order += [name for name in made if name.startswith("_")]
+    return pa.Table.from_arrays([columns[name] for name in order], names=order)
 
 
 def _dimension_columns(record: RecordLayout) -> dict[str, str]:

@@ -35,6 +35,12 @@ def row_numbers(numbers: npt.NDArray[np.int64]) -> pa.Array[Any]:
     return pa.Array.from_buffers(pa.int32(), len(numbers), [None, buffer])
 
 
+def small_numbers(numbers: npt.NDArray[np.int32]) -> pa.Array[Any]:
+    """Whole numbers below 32,768 in two bytes each."""
+    buffer = pa.py_buffer(numbers.astype(np.int16).tobytes())
+    return pa.Array.from_buffers(pa.int16(), len(numbers), [None, buffer])
+
+
 def whole_number_texts(numbers: npt.NDArray[np.int64], filled: npt.NDArray[np.bool_]) -> Texts:
     """Whole numbers as text, null where not filled."""
     buffers: list[pa.Buffer | None] = [
@@ -65,6 +71,30 @@ def _bitmap(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
 def combined(column: Column) -> pa.Array[Any]:
     """A column in one piece, also where it has none."""
     return column.combine_chunks() if column.num_chunks else pa.nulls(0, column.type)
+
+
+def integers(column: Column | pa.Array[Any]) -> npt.NDArray[np.int32]:
+    """A column of whole numbers (int32) without nulls."""
+    whole = combined(column) if isinstance(column, pa.ChunkedArray) else column
+    data = whole.buffers()[1]
+    if not len(whole) or data is None:
+        return np.empty(0, dtype=np.int32)
+    numbers = np.frombuffer(memoryview(data), dtype=np.int32)
+    return numbers[whole.offset : whole.offset + len(whole)]
+
+
+def rows_numbered(table: pa.Table, numbers: npt.NDArray[np.int32]) -> pa.Table:
+    """Rows of a sheet by their numbers; rows that follow one another are not copied.
+
+    Args:
+        table: of a sheet, whose ``_row`` rises.
+        numbers: rising row numbers that are in it.
+    """
+    rows = integers(table.column("_row"))
+    places = np.searchsorted(rows, numbers)
+    if not len(places) or places[-1] - places[0] == len(places) - 1:
+        return table.slice(int(places[0]) if len(places) else 0, len(places))
+    return table.take(row_numbers(places))
 
 
 def trimmed(table: pa.Table, *, nulled: bool = False) -> pa.Table:

@@ -2,8 +2,8 @@
 
 Every distinct value of a column is looked at once and stands in a map (as sent, value, state,
 rule that it breaks). The columns as sent are dictionaries of their distinct values, so that what
-the map says of a value stands beside it by its place in the dictionary, without a join; few
-distinct values stay a byte or two each as an enumeration, in memory and in the landing. Table
+the map says of a value is found by its place in the dictionary, without a join; few distinct
+values stay a byte or two each as an enumeration, in memory and in the landing. Table
 names: ``src_<record type>`` as sent, ``map_<record type>_<variable>``, ``rec_<record type>`` typed.
 In ``rec_*`` a variable has beside it ``<name>__sent``, ``<name>_state`` and ``<name>__why``, the
 rule that the value breaks.
@@ -11,7 +11,8 @@ rule that the value breaks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -35,7 +36,7 @@ from loaders.coding import (
     names_coder,
 )
 from loaders.returned import RecordTable
-from loaders.tables import combined, row_numbers, text_array
+from loaders.tables import combined, integers, row_numbers, small_numbers, text_array
 from loaders.written import cleaned_sql, date_map_sql, number_map_sql
 from tipstat.contract import RecordType, Variable
 from tipstat.rules import all_rules
@@ -58,8 +59,12 @@ HIDDEN = (*KEYED, "birth_date", "label")
 
 #: Types of which each distinct value is looked at, and stands in a dictionary.
 _DICTIONARY = ("code", "entity", *TYPED)
+#: The variable whose code names the list of another one: its codes are asked for value by value.
+_NAMES_LIST = "breakdown"
 #: A column of more distinct values than this stays text.
 _ENUM_LIMIT = 5_000
+#: Types of numbers in SQL; dates are dates.
+_SQL_TYPES = {"integer": "bigint", "decimal": "decimal(18,2)"}
 
 #: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
 _BLANKS = " \t\r\n\u00a0"
@@ -118,6 +123,8 @@ class Typing:
         noted: rule, record type, variable, message, count and first row of what concerns a
             column as a whole, such as dates whose order the others of the column told.
         staged: record type -> ``src_*``, the table as sent with what the maps say beside it.
+        meanings: (record type, variable) -> what the map says (``val``, ``why``, ``state``) and the
+            value as ``sent``, for each place in the column's dictionary and last for a blank.
     """
 
     kind: str
@@ -135,6 +142,7 @@ class Typing:
     date_1904: bool = False
     noted: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     staged: dict[str, pa.Table] = field(default_factory=dict)
+    meanings: dict[tuple[str, str], dict[str, list[Any]]] = field(default_factory=dict)
 
     def layout_map(self, variable: Variable) -> dict[str, str]:
         """The layout's map for a variable: that of its list, and over it its own."""
@@ -160,15 +168,22 @@ def stage(
     present = [v.name for v in record_type.variables if v.name in sent.column_names]
     own_letter = ["_letter"] if "_letter" in sent.column_names else []
     picked = sent.select([*present, "_sheet", "_row", "_pivot", *own_letter])
-    for variable in record_type.variables:
-        if variable.name in present and variable.type in _DICTIONARY:
-            place = picked.column_names.index(variable.name)
-            encoded = picked.column(place).dictionary_encode()
-            picked = picked.set_column(place, variable.name, encoded)
+    picked = _encode(
+        picked, [name for name in present if record_type.variable(name).type in _DICTIONARY]
+    )
     numbered = picked.append_column("_i", row_numbers(np.arange(picked.num_rows)))
     con.register("src_" + record_type.name, numbered)
     typing.staged[record_type.name] = numbered
     return present
+
+
+def _encode(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Columns as dictionaries of their distinct values, on all cores."""
+    with ThreadPoolExecutor() as cores:
+        made = cores.map(lambda name: table[name].dictionary_encode(), names)
+        encoded = dict(zip(names, made, strict=True))
+    columns = [encoded.get(name, table[name]) for name in table.column_names]
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def lookup(
@@ -209,7 +224,30 @@ def make_maps(
             makers[variable.type](con, typing, variable)
         if _by_dictionary(variable):
             _put_beside(con, typing, variable)
+    con.execute(";".join(_declared(typing, record_type)))
     con.register("src_" + record_type.name, typing.staged[record_type.name])
+
+
+def _declared(typing: Typing, record_type: RecordType) -> Iterator[str]:
+    """Statements that make the enumerations of the columns, and lists of the meanings in them."""
+    for variable in record_type.variables:
+        said = typing.meanings.get((record_type.name, variable.name), {})
+        if not said:
+            continue
+        if sent := _sent(typing, variable):
+            yield f"create type {_kind_name(variable, 'sent')} as {_enumeration(sent)}"
+        if codes := _codes(typing, variable):
+            yield f"create type {_kind_name(variable, 'val')} as {_enumeration(codes)}"
+        for column, values in said.items():
+            default = _default_of(typing, variable, column)
+            items = ", ".join(_literal_of(default if one is None else one) for one in values)
+            kind = _kind_of(typing, variable, column)
+            yield f"set variable {_kind_name(variable, column)} = cast([{items}] as {kind}[])"
+
+
+def _kind_name(variable: Variable, column: str) -> str:
+    """Name of the enumeration of a column, and of the list of its meanings."""
+    return f"{variable.record_type}__{variable.name}__{column}"
 
 
 def _encoded(table: pa.Table, column: str) -> list[pa.DictionaryArray[Any, Any]]:
@@ -223,17 +261,43 @@ def _by_dictionary(variable: Variable) -> bool:
 
 
 def _put_beside(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
-    """Add what the map says of each value to the table as sent: ``<name>__val`` and so on."""
+    """Say what the map says of each value by its place in the dictionary of the column.
+
+    Of few distinct values the meanings are lists and the column gets the place of each value
+    beside it, ``<name>__i``; of many they stand beside the values themselves: ``<name>__val``.
+    """
     table = typing.staged[variable.record_type]
     chunks = _encoded(table, variable.name)
     words = chunks[0].dictionary
     found = con.table(_map_name(variable)).to_arrow_table()
     order = pc.index_in(words, value_set=combined(found.column("sent")))
-    for column in {"val", "why", "state"}.intersection(found.column_names):
-        meaning = combined(found.column(column)).take(order)
-        meant = [pa.DictionaryArray.from_arrays(chunk.indices, meaning) for chunk in chunks]
-        table = table.append_column(f"{variable.name}__{column}", pa.chunked_array(meant))
+    meanings = {
+        column: combined(found.column(column)).take(order)
+        for column in ("val", "why", "state")
+        if column in found.column_names
+    }
+    alone = variable.record_type != "metadata" and variable.name != _NAMES_LIST
+    if alone and len(words) <= _ENUM_LIMIT:
+        said = {column: [*meant.to_pylist(), None] for column, meant in meanings.items()}
+        typing.meanings[variable.record_type, variable.name] = {
+            **said,
+            "sent": [*words.to_pylist(), None],
+        }
+        places = pa.chunked_array([_places(chunk, len(words)) for chunk in chunks])
+        table = table.append_column(f"{variable.name}__i", places)
+    else:
+        for column, meaning in meanings.items():
+            meant = [pa.DictionaryArray.from_arrays(chunk.indices, meaning) for chunk in chunks]
+            table = table.append_column(f"{variable.name}__{column}", pa.chunked_array(meant))
     typing.staged[variable.record_type] = table
+
+
+def _places(column: pa.DictionaryArray[Any, Any], blank: int) -> pa.Array[Any]:
+    """Place of each value in its dictionary, counted from 1; blanks stand behind the last one."""
+    places = column.indices
+    if column.null_count:
+        places = pc.coalesce(places, row_numbers(np.array([blank]))[0])
+    return small_numbers(integers(places) + 1)
 
 
 def _map_name(variable: Variable) -> str:
@@ -512,11 +576,44 @@ def _alias(variable: Variable) -> str:
     return quoted("k_" + variable.name)
 
 
-def _meant(variable: Variable, column: str) -> str:
-    """What the map says of the value of a record: its ``val``, ``state`` or ``why``."""
+def _meant(typing: Typing, variable: Variable, column: str) -> str:
+    """What the map says of the value of a record, its ``val``, ``state`` or ``why``, as SQL.
+
+    ``sent`` is the value itself.
+    """
+    if (variable.record_type, variable.name) in typing.meanings:
+        place = f"s.{quoted(f'{variable.name}__i')}"
+        return f"getvariable('{_kind_name(variable, column)}')[{place}]"
+    if column == "sent":
+        return f"s.{quoted(variable.name)}"
+    default = _default_of(typing, variable, column)
+    said = f"{_alias(variable)}.{column}"
     if _by_dictionary(variable):
-        return f"s.{quoted(f'{variable.name}__{column}')}"
-    return f"{_alias(variable)}.{column}"
+        said = f"s.{quoted(f'{variable.name}__{column}')}"
+    return said if default is None else f"coalesce({said}, {literal(default)})"
+
+
+def _default_of(typing: Typing, variable: Variable, column: str) -> str | None:
+    """What stands where the map says nothing, in a column that was sent."""
+    if column == "state":
+        return "not_stated"
+    if column == "val" and variable.type == "code":
+        return _default_code(variable, typing.area) or BLANK
+    return None
+
+
+def _literal_of(value: object) -> str:
+    return "null" if value is None else literal(str(value))
+
+
+def _kind_of(typing: Typing, variable: Variable, column: str) -> str:
+    """The type of what the map says: enumerations, but for dates, numbers and entities."""
+    if column in ("why", "state"):
+        return {"why": "rule_id", "state": "value_state"}[column]
+    if column == "val" and variable.type in TYPED:
+        return _SQL_TYPES.get(variable.type, "date")
+    known = _codes(typing, variable) if column == "val" else _sent(typing, variable)
+    return _kind_name(variable, column) if known else "varchar"
 
 
 def _join(variable: Variable) -> str:
@@ -530,11 +627,11 @@ def _join(variable: Variable) -> str:
 def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
     """Name and SQL of the columns that a variable has in ``rec_*``."""
     if variable.type == "code":
-        return _code_columns(variable, sent, typing.area)
+        return _code_columns(typing, variable, sent)
     if variable.type == "entity":
         return _entity_columns(typing, variable, sent)
     if variable.type in TYPED:
-        return _typed_columns(variable, sent)
+        return _typed_columns(typing, variable, sent)
     if variable.type in (*KEYED, "issuer"):
         return _keyed_columns(variable, sent)
     column = quoted(variable.name)
@@ -543,16 +640,16 @@ def _columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, 
     return [(variable.name, f"coalesce({value}, {default})")]
 
 
-def _code_columns(variable: Variable, sent: bool, area: str | None) -> list[tuple[str, str]]:
+def _code_columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
     name = variable.name
-    default = literal(_default_code(variable, area) or (BLANK if sent else ABSENT))
+    default = _default_code(variable, typing.area) or (BLANK if sent else ABSENT)
     if not sent:
         empty = "cast(null as varchar)"
-        return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
+        return [(name, literal(default)), (f"{name}__sent", empty), (f"{name}__why", empty)]
     return [
-        (name, f"coalesce({_meant(variable, 'val')}, {default})"),
-        (f"{name}__sent", f"s.{quoted(name)}"),
-        (f"{name}__why", _meant(variable, "why")),
+        (name, _meant(typing, variable, "val")),
+        (f"{name}__sent", _meant(typing, variable, "sent")),
+        (f"{name}__why", _meant(typing, variable, "why")),
     ]
 
 
@@ -568,29 +665,26 @@ def _entity_columns(typing: Typing, variable: Variable, sent: bool) -> list[tupl
     if not sent:
         empty = "cast(null as varchar)"
         return [(name, default), (f"{name}__sent", empty), (f"{name}__why", empty)]
-    value, why = _meant(variable, "val"), _meant(variable, "why")
+    value, why = _meant(typing, variable, "val"), _meant(typing, variable, "why")
     return [
         (name, f"coalesce({value}, case when {why} is null then {default} end)"),
-        (f"{name}__sent", f"s.{quoted(name)}"),
+        (f"{name}__sent", _meant(typing, variable, "sent")),
         (f"{name}__why", why),
     ]
 
 
-def _typed_columns(variable: Variable, sent: bool) -> list[tuple[str, str]]:
+def _typed_columns(typing: Typing, variable: Variable, sent: bool) -> list[tuple[str, str]]:
     name = variable.name
     if not sent:
-        kind = {"integer": "bigint", "decimal": "decimal(18,2)"}.get(variable.type, "date")
-        value, state, why, as_sent = f"cast(null as {kind})", "'not_collected'", "null", "null"
+        kind = _SQL_TYPES.get(variable.type, "date")
+        value, state = f"cast(null as {kind})", "'not_collected'"
+        why = as_sent = "cast(null as varchar)"
     else:
-        value, why = _meant(variable, "val"), _meant(variable, "why")
-        state, as_sent = f"coalesce({_meant(variable, 'state')}, 'not_stated')", f"s.{quoted(name)}"
-    columns = [
-        (name, value),
-        (f"{name}_state", state),
-        (f"{name}__why", f"cast({why} as varchar)"),
-    ]
+        value, why = _meant(typing, variable, "val"), _meant(typing, variable, "why")
+        state, as_sent = _meant(typing, variable, "state"), _meant(typing, variable, "sent")
+    columns = [(name, value), (f"{name}_state", state), (f"{name}__why", why)]
     if variable.type not in HIDDEN:
-        columns.append((f"{name}__sent", f"cast({as_sent} as varchar)"))
+        columns.append((f"{name}__sent", as_sent))
     return columns
 
 
@@ -732,9 +826,16 @@ def narrowed_sql(query: str, typing: Typing, record_type: RecordType, present: l
     return f"select * replace ({replaced}) from ({query})" if replaced else query
 
 
-def make_rule_type(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the enumeration of rules, which every ``<name>__why`` is."""
+def make_types(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the enumerations that every ``<name>__why`` and ``<name>_state`` is."""
+    states = _enumeration(("value", *STATES.values(), "invalid"))
     con.execute(f"create type rule_id as {_enumeration(all_rules())}")
+    con.execute(f"create type value_state as {states}")
+
+
+def _sent(typing: Typing, variable: Variable) -> list[str]:
+    """The distinct values of a column as sent."""
+    return typing.meanings[variable.record_type, variable.name]["sent"][:-1]
 
 
 def _enumeration(values: Iterable[str]) -> str:
@@ -745,23 +846,18 @@ def _few_values(typing: Typing, variable: Variable, sent: bool) -> dict[str, str
     """The columns of a variable in ``rec_*`` that are enumerated, and what they can hold."""
     name, kinds = variable.name, {f"{variable.name}__why": "rule_id"}
     if variable.type in TYPED:
-        kinds[f"{name}_state"] = _enumeration(("value", *STATES.values(), "invalid"))
-    if not sent:
-        return kinds
-    table = typing.staged[variable.record_type]
-    words = _words(table, name)
-    if variable.type not in HIDDEN and 0 < len(words) <= _ENUM_LIMIT:
-        kinds[f"{name}__sent"] = _enumeration(words)
-    # A kind of cell is also told by its value.
-    if variable.type == "code" and _by_dictionary(variable) and name != "cell_kind":
-        default = [_default_code(variable, typing.area)] if variable.default_value else []
-        values = {*_words(table, f"{name}__val"), *default, BLANK, ABSENT, INVALID}
-        if len(values) <= _ENUM_LIMIT:
-            kinds[name] = _enumeration(sorted(values))
+        kinds[f"{name}_state"] = "value_state"
+    if sent and _codes(typing, variable):
+        kinds[name] = _kind_name(variable, "val")
     return kinds
 
 
-def _words(table: pa.Table, column: str) -> list[str]:
-    """The distinct texts of a dictionary column."""
-    words = _encoded(table, column)[0].dictionary
-    return [word for word in pc.unique(words).to_pylist() if word is not None]
+def _codes(typing: Typing, variable: Variable) -> list[str]:
+    """The codes that a column can hold; none where they are not known."""
+    said = typing.meanings.get((variable.record_type, variable.name))
+    # A kind of cell is also told by its value.
+    if variable.type != "code" or said is None or variable.name == "cell_kind":
+        return []
+    default = [_default_code(variable, typing.area)] if variable.default_value else []
+    codes = {code for code in said["val"] if code is not None}
+    return sorted({*codes, *default, BLANK, ABSENT, INVALID})

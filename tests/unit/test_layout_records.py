@@ -118,6 +118,30 @@ def test_two_files_are_one_return_in_whatever_order_they_are_given(tmp_path: Pat
     assert column(one, "contact_person", "_sheet") == ["b"] * 4
 
 
+def test_columns_taken_as_they_stand_stay_beside_those_that_are_made(tmp_path: Path) -> None:
+    calls = [*CALLS, ",,,", "3,2024-02-02,by line,work", ",,,", ",,by mail,"]
+    returned = applied(tmp_path, files(tmp_path, calls=calls))
+    rows = zip(
+        *(
+            column(returned, "contact", name)
+            for name in (
+                "contact_ref",
+                "contact_date",
+                "contact_subject",
+                "contact_channel",
+                "_row",
+            )
+        ),
+        strict=True,
+    )
+    assert list(rows) == [
+        ("1", "2024-01-05", "work", "TELEPHONE", 2),
+        ("2", "2024-02-01", "other", "EMAIL", 3),
+        ("3", "2024-02-02", "work", "TELEPHONE", 5),
+        (None, None, None, "EMAIL", 7),
+    ]
+
+
 def test_a_file_that_is_missing_or_too_many_is_refused(tmp_path: Path) -> None:
     calls, persons = files(tmp_path)
     third = tmp_path / "c.csv"
