@@ -15,7 +15,7 @@ import duckdb
 
 from loaders.findings import FINDING_COLUMNS, SEVERITIES
 from loaders.mended import changes_since, since
-from loaders.read import name_of, read_source
+from loaders.read import fingerprint, name_of
 from loaders.reply import REPLY_COLUMNS, Account, Reply, day, make_reply
 from loaders.reply_copy import write_findings_book, write_marked
 from loaders.typed import quoted
@@ -181,13 +181,13 @@ def matching(ws: Workspace, submission_id: str, files: Sequence[Path]) -> Path |
 
     Raises:
         UsageError: TIP-720 another file; TIP-922 no such submission.
-        ReturnRefused: the file cannot be read.
+        ReturnRefused: the file is empty, too large, or nothing that tipstat reads.
     """
     row = ws.registry().submission(submission_id)
-    source = read_source(files)
-    if source.sha256 != row.file_sha256:
+    digest, file_format = fingerprint(files, ws.settings.limits)
+    if digest != row.file_sha256:
         raise refuse("TIP-720", UsageError, where=name_of(files), found="another file")
-    return files[0] if source.format == "xlsx" else None
+    return files[0] if file_format == "xlsx" else None
 
 
 def _read_findings(con: duckdb.DuckDBPyConnection, ws: Workspace, submission_id: str) -> None:

@@ -26,13 +26,19 @@ def layout_id(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", folded(text)).strip("_") or "layout"
 
 
-def render(proposal: Proposal, name: str, file_name: str) -> str:
+def render(
+    proposal: Proposal,
+    name: str,
+    file_name: str,
+    asked: Mapping[str, str | None] | None = None,
+) -> str:
     """The layout as it is written to a file.
 
     Args:
         proposal: what the file may be.
         name: id of the layout, which is also the name of its file.
         file_name: of the return, without its folder.
+        asked: ``encoding`` and ``delimiter`` of the text, where they were given by hand.
 
     Returns:
         YAML that the engine accepts as it is; what is left to fill in stands in its head.
@@ -45,7 +51,7 @@ def render(proposal: Proposal, name: str, file_name: str) -> str:
         f"kind: {proposal.kind}{_note(kind)}",
         f"language: {proposal.language}{_note('by the words of its headings')}",
         f"reference_area: {proposal.area}",
-        *_file(proposal),
+        *_file(proposal, asked or {}),
         *_metadata(proposal),
         *_values(proposal),
         "",
@@ -124,11 +130,14 @@ def _guesses(proposal: Proposal) -> list[tuple[str, tuple[str, str]]]:
     return [*kind, *proposal.constants.items()]
 
 
-def _file(proposal: Proposal) -> list[str]:
+def _file(proposal: Proposal, asked: Mapping[str, str | None]) -> list[str]:
     found = proposal.found
     lines = ["", "file:", f"  format: {proposal.format}"]
     if proposal.format == "xlsx":
         lines.append(f"  sheet: {_text(found.sheet.name)}")
+    for item in ("encoding", "delimiter"):
+        if asked.get(item):
+            lines.append(f"  {item}: {_text(str(asked[item]))}  # as given")
     lines.append(f'  header_row: "{found.header_row}"')
     if found.header_rows > 1:
         lines.append(f'  header_rows: "{found.header_rows}"  # merged cells stand over others')

@@ -25,7 +25,7 @@ from tipstat.rules import refuse
 if TYPE_CHECKING:
     from loaders.layout_model import Repair
 
-__all__ = ["ErrorCell", "Sheet", "Source", "name_of", "read_source"]
+__all__ = ["ErrorCell", "Sheet", "Source", "fingerprint", "name_of", "read_source"]
 
 #: What the ending of a file's name promises; a file of another content is refused.
 ENDINGS = {
@@ -90,6 +90,36 @@ def read_source(
     return _read_tables(files, how)
 
 
+def fingerprint(files: Sequence[Path], limits: Limits | None = None) -> tuple[str, str]:
+    """By what a return is known again: nothing of it is parsed.
+
+    Args:
+        files: one file, a folder, or the several files of one return.
+        limits: of the workspace; the usual ones where not given.
+
+    Returns:
+        The hash under which ``read_source`` knows the return, and the format of its (first) file.
+
+    Raises:
+        ReturnRefused: a file is empty, too large, or nothing that tipstat reads.
+        UsageError: there is no such file, or it cannot be opened.
+    """
+    limits = limits or Limits()
+    alone = len(files) == 1 and not files[0].is_dir()
+    tables = list(files) if alone else [table for file in files for table in _tables_of(file)]
+    received = [_bytes(table, limits) for table in tables]
+    digests = [hashlib.sha256(data).hexdigest() for data in received]
+    formats = [
+        recognised(table.name, data, limits) for table, data in zip(tables, received, strict=True)
+    ]
+    return digests[0] if alone else _joint(digests), formats[0] if formats else ""
+
+
+def _joint(digests: Sequence[str]) -> str:
+    """Of the contents alone: neither the order nor the folder makes another return of it."""
+    return hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+
+
 def name_of(path: Path | str | Sequence[Path]) -> str:
     """The name under which a return is spoken of: its file, its folder, or its files."""
     if isinstance(path, str | Path):
@@ -113,13 +143,11 @@ def _read_tables(files: Sequence[Path], how: Reading) -> Source:
         if family_of(source.format) != "csv" or source.path.suffix.lower() == ".zip":
             found = f"{source.path.name}, {source.read_as}, beside other files"
             raise refuse("TIP-970", ReturnRefused, where=where, found=found)
-    # Of the contents alone, so that neither the order nor the folder makes another return of it.
-    digests = "".join(sorted(source.sha256 for source in sources))
     formats = {source.format for source in sources}
     return Source(
         files[0].resolve() if len(files) == 1 else tables[0].parent / where,
         formats.pop() if len(formats) == 1 else "csv",
-        hashlib.sha256(digests.encode()).hexdigest(),
+        _joint([source.sha256 for source in sources]),
         tuple(sheet for source in sources for sheet in source.sheets),
         (),
         tuple(note for source in sources for note in source.notes),

@@ -148,15 +148,22 @@ def test_a_refused_file_is_replied_to_without_the_file(office: Path, tmp_path: P
     assert any("nil return with records" in text for text in said)
 
 
+def csv_files(folder: Path, delimiter: str = ",") -> list[object]:
+    """Standard files with two unknown codes, as the options that name them."""
+    folder.mkdir()
+    items = "".join(f"{name}{delimiter}{value}\n" for name, value in METADATA.items())
+    head = delimiter.join(("variable", "value"))
+    (folder / "metadata.csv").write_text(f"{head}\nkind{delimiter}police\n{items}")
+    names = list(event(1))
+    events = [event(n, event_status="RECORDID") for n in (1, 2)]
+    lines = [delimiter.join(str(each[x]) for x in names) for each in events]
+    (folder / "event.csv").write_text("\n".join([delimiter.join(names), *lines]) + "\n")
+    return [part for name in ("event", "metadata") for part in ("--file", folder / f"{name}.csv")]
+
+
 def test_of_csv_files_the_reply_is_a_workbook_of_the_findings(office: Path, tmp_path: Path) -> None:
     folder = tmp_path / "files"
-    folder.mkdir()
-    items = "".join(f"{name},{value}\n" for name, value in METADATA.items())
-    (folder / "metadata.csv").write_text(f"variable,value\nkind,police\n{items}")
-    names = list(event(1))
-    lines = [",".join(str(event(n, event_status="RECORDID")[x]) for x in names) for n in (1, 2)]
-    (folder / "event.csv").write_text("\n".join([",".join(names), *lines]) + "\n")
-    both = [part for name in ("event", "metadata") for part in ("--file", folder / f"{name}.csv")]
+    both = csv_files(folder)
     assert run("-w", office, "feedback", *both, "-o", tmp_path / "both.xlsx").code == 0
     copy = replied(run("-w", office, "feedback", "--file", folder))
     assert openpyxl.load_workbook(copy).sheetnames == ["Feedback", "Findings"]
@@ -165,6 +172,19 @@ def test_of_csv_files_the_reply_is_a_workbook_of_the_findings(office: Path, tmp_
     loaded = run("-w", office, "load", folder)
     of_submission = ("-w", office, "feedback", submission_of(loaded), *both)
     assert texts_of(replied(run(*of_submission)), "Findings") == said
+
+
+def test_a_text_is_read_for_a_reply_as_it_is_said_to_be_written(
+    office: Path, tmp_path: Path
+) -> None:
+    both = csv_files(tmp_path / "files", "^")
+    how = ("--delimiter", "^", "--encoding", "cp1252")
+    copy = replied(run("-w", office, "feedback", *both, *how, "-o", tmp_path / "now.xlsx"))
+    assert {"RECORDID", "D2", "D3"} <= set(texts_of(copy, "Findings"))
+    loaded = submission_of(run("-w", office, "load", tmp_path / "files", *how))
+    assert replied(run("-w", office, "feedback", loaded, *both)).is_file(), "known by its hash"
+    both_said = run("-w", office, "feedback", loaded, *both, *how)
+    assert (both_said.code, "belong to a check without ID" in both_said.text) == (2, True)
 
 
 def test_the_findings_are_written_for_machines_too(office: Path, tmp_path: Path) -> None:

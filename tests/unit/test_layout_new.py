@@ -328,6 +328,18 @@ def test_the_command_writes_a_layout_once_and_says_what_is_left(tmp_path):
     assert again.exception.rule == "TIP-694"
 
 
+def test_how_a_text_was_said_to_be_written_stands_in_the_layout(tmp_path):
+    path, target = tmp_path / "liste.csv", tmp_path / "liste.yml"
+    path.write_text("\n".join("^".join(row) for row in FRENCH), encoding="cp850")
+    arguments = ["new", str(path), "--area", "FRA", "-o", str(target)]
+    how = ["--encoding", "cp850", "--delimiter", "^"]
+    assert CliRunner().invoke(command, [*arguments, *how], obj=None).exit_code == 0
+    read = load_layout(target)
+    assert (read.encoding, read.delimiter) == ("cp850", "^")
+    returned = apply_layout(read, read_source(path, encoding="cp850", delimiter="^"))
+    assert returned.tables[0].table.column("citizenship")[2].as_py() == "Nigéria"
+
+
 def test_without_a_country_nothing_is_proposed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = csv_file(tmp_path, FRENCH)

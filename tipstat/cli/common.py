@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import click
 
+from tipstat.errors import UsageError
+
 format_option = click.option(
     "--format",
     "fmt",
@@ -17,6 +19,31 @@ format_option = click.option(
     default="table",
     show_default=True,
     help="How to print.",
+)
+
+
+encoding_option = click.option(
+    "--encoding", help="Encoding of a text, such as cp1252; otherwise detected."
+)
+
+
+def _delimiter(ctx: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """One ASCII character, which ``tab`` may name."""
+    named = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
+    if named and (len(named) != 1 or not named.isascii() or named in '"\r\n'):
+        raise UsageError(
+            "TIP-109",
+            "the delimiter cannot be used",
+            found=f'"{text}"',
+            expected="one character, such as ; or |, or the word tab",
+        )
+    return named or None
+
+
+delimiter_option = click.option(
+    "--delimiter",
+    callback=_delimiter,
+    help="Delimiter of a text: one character, or tab; otherwise detected.",
 )
 
 

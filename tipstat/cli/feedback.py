@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tipstat.cli.common import delimiter_option, encoding_option
 from tipstat.errors import ReturnRefused, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     "--set", "items", multiple=True, metavar="VARIABLE=VALUE",
     help="An item of the metadata sheet; without ID only. May be repeated.",
 )  # fmt: skip
+@encoding_option
+@delimiter_option
 @click.option(
     "--lang", type=click.Choice(["en", "es", "fr"]),
     help="Language of the reply; otherwise that of the return.",
@@ -54,6 +57,8 @@ def feedback(
     layout: str | None,
     sender: str | None,
     items: tuple[str, ...],
+    encoding: str | None,
+    delimiter: str | None,
     lang: str | None,
     output: Path | None,
     force: bool,
@@ -72,9 +77,12 @@ def feedback(
     ws = Workspace.find(ctx.obj)
     given = as_metadata(sender, items)
     if submission_id is None:
-        replying = _of_check(ws, originals, layout, given, lang)
-    elif layout or given:
-        raise click.UsageError("--layout, --sender and --set belong to a check without ID")
+        how = {"layout": layout, "encoding": encoding, "delimiter": delimiter}
+        replying = _of_check(ws, originals, given, how, lang)
+    elif layout or given or encoding or delimiter:
+        raise click.UsageError(
+            "--layout, --sender, --set, --encoding and --delimiter belong to a check without ID"
+        )
     else:
         replying = _of_submission(ws, submission_id, originals, lang)
     with replying as (reply, marked_copy), progress("writing the reply"):
@@ -89,11 +97,19 @@ def feedback(
 def _of_check(
     ws: Workspace,
     originals: tuple[Path, ...],
-    layout: str | None,
     given: dict[str, str],
+    how: Mapping[str, str | None],
     lang: str | None,
 ) -> Iterator[tuple[Reply, Path | None]]:
-    """The reply to a return that is checked now."""
+    """The reply to a return that is checked now.
+
+    Args:
+        ws: the workspace.
+        originals: the files of the return.
+        given: items of the metadata sheet.
+        how: layout, encoding and delimiter, where they were given.
+        lang: language of the reply.
+    """
     from loaders.check import check_file
     from loaders.feedback import reply_to_check, reply_to_refusal
     from loaders.read import name_of
@@ -105,7 +121,7 @@ def _of_check(
     name = name_of(originals)
     try:
         with progress(f"checking {name}"):
-            result = check_file(originals, ws, layout=layout, metadata=given)
+            result = check_file(originals, ws, metadata=given, **how)
     except ReturnRefused as refusal:
         with reply_to_refusal(refusal, ws, name, language=lang or "") as reply:
             yield reply, None

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tipstat.cli.common import emit, format_option, progress
+from tipstat.cli.common import (
+    delimiter_option,
+    emit,
+    encoding_option,
+    format_option,
+    progress,
+)
 from tipstat.errors import ExitCode, TipstatError, UsageError
 
 if TYPE_CHECKING:
@@ -109,6 +115,8 @@ def _context(workspace: str | None) -> Context | None:
 @click.option("--kind", help="Kind of return: police, court, service or aggregate.")
 @click.option("--area", help="Country that registered, alpha-3; otherwise the workspace's own.")
 @click.option("--sheet", help="Sheet of the table; otherwise the visible one with most cells.")
+@encoding_option
+@delimiter_option
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
     help="The .yml file; by default in the workspace's layouts, by the name of FILE.",
@@ -122,6 +130,8 @@ def new_layout(
     kind: str | None,
     area: str | None,
     sheet: str | None,
+    encoding: str | None,
+    delimiter: str | None,
     output: Path | None,
 ) -> None:
     """Propose a layout for FILE and write it down, with a reason beside each line.
@@ -141,9 +151,11 @@ def new_layout(
     if path.exists():
         raise refuse("TIP-694", UsageError, where=str(path))
     with progress(f"reading {file.name}"):
-        proposal = propose(read_source(file), _area(ctx.obj, area), kind=kind, sheet=sheet)
+        source = read_source(file, encoding=encoding, delimiter=delimiter)
+        proposal = propose(source, _area(ctx.obj, area), kind=kind, sheet=sheet)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(proposal, path.stem, file.name), encoding="utf-8")
+    asked = {"encoding": encoding, "delimiter": delimiter}
+    path.write_text(render(proposal, path.stem, file.name, asked), encoding="utf-8")
     load_layout(path)
     _show_proposal(proposal, path, file)
 

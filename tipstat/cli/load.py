@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tipstat.cli.common import delimiter_option, encoding_option
 from tipstat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -32,10 +33,8 @@ _OPTIONS = (
         metavar="VARIABLE=VALUE",
         help="An item of the metadata sheet, over what the file or layout says. May be repeated.",
     ),
-    click.option("--encoding", help="Encoding of a text, such as cp1252; otherwise detected."),
-    click.option(
-        "--delimiter", help="Delimiter of a text: one character, or tab; otherwise detected."
-    ),
+    encoding_option,
+    delimiter_option,
     click.option(
         "--format",
         "fmt",
@@ -101,7 +100,7 @@ def check(
             layout=layout,
             metadata=as_metadata(sender, items),
             encoding=encoding,
-            delimiter=_delimiter(delimiter),
+            delimiter=delimiter,
         )
     with closing(result):
         _show(result, fmt, limit)
@@ -166,7 +165,7 @@ def load(
             layout=layout,
             metadata=as_metadata(sender, items),
             encoding=encoding,
-            delimiter=_delimiter(delimiter),
+            delimiter=delimiter,
         )
     with closing(result):
         if result.known_as:
@@ -229,19 +228,6 @@ def as_metadata(sender: str | None, items: Sequence[str]) -> dict[str, str]:
             )
         given[name.strip()] = value.strip()
     return {**given, "sender": sender} if sender else given
-
-
-def _delimiter(text: str | None) -> str | None:
-    """One ASCII character, which ``tab`` may name."""
-    named = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
-    if named and (len(named) != 1 or not named.isascii() or named in '"\r\n'):
-        raise UsageError(
-            "TIP-109",
-            "the delimiter cannot be used",
-            found=f'"{text}"',
-            expected="one character, such as ; or |, or the word tab",
-        )
-    return named or None
 
 
 def _tell(fmt: str, text: str) -> None:
