@@ -13,6 +13,51 @@ from tipstat.landing import findings_file
 if TYPE_CHECKING:
     from tipstat.workspace import Workspace
 
+#: Findings of two returns side by side; what `moved` says is in :func:`compare_findings`.
+_COMPARED = """
+    with earlier as (
+        select rule_id, record_type, variable, sheet, cell, coalesce(value, '') as value,
+            row_number() over (
+                partition by rule_id, record_type, variable, sheet, cell order by value
+            ) as turn
+        from read_parquet($earlier)
+    ),
+
+    present as (
+        select rule_id, record_type, variable, sheet, cell, coalesce(value, '') as value,
+            row_number() over (
+                partition by rule_id, record_type, variable, sheet, cell order by value
+            ) as turn
+        from finding
+    ),
+
+    placed as (
+        select coalesce(e.rule_id, p.rule_id) as rule_id,
+            coalesce(e.record_type, p.record_type) as record_type,
+            coalesce(e.variable, p.variable) as variable,
+            coalesce(p.value, e.value) as value,
+            e.rule_id is not null as was, p.rule_id is not null as stays
+        from earlier e
+        full join present p on e.rule_id = p.rule_id and e.record_type = p.record_type
+            and e.variable = p.variable and e.sheet = p.sheet and e.cell = p.cell
+            and e.turn = p.turn
+    ),
+
+    moved as (
+        select rule_id, count(*) filter (where was and stays) as same,
+            count(*) filter (where was and not stays) as gone,
+            count(*) filter (where stays and not was) as come
+        from placed
+        group by rule_id, record_type, variable, value
+    )
+
+    select rule_id, sum(gone - least(gone, come))::bigint,
+        sum(same + least(gone, come))::bigint, sum(come - least(gone, come))::bigint
+    from moved
+    group by rule_id
+    order by rule_id
+"""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -109,50 +154,5 @@ def compare_findings(con: duckdb.DuckDBPyConnection, earlier: Path) -> tuple[Cha
     Returns:
         The rules that found something in either, by id.
     """
-    rows = con.execute(
-        """
-        with earlier as (
-            select rule_id, record_type, variable, sheet, cell, coalesce(value, '') as value,
-                row_number() over (
-                    partition by rule_id, record_type, variable, sheet, cell order by value
-                ) as turn
-            from read_parquet($earlier)
-        ),
-
-        present as (
-            select rule_id, record_type, variable, sheet, cell, coalesce(value, '') as value,
-                row_number() over (
-                    partition by rule_id, record_type, variable, sheet, cell order by value
-                ) as turn
-            from finding
-        ),
-
-        placed as (
-            select coalesce(e.rule_id, p.rule_id) as rule_id,
-                coalesce(e.record_type, p.record_type) as record_type,
-                coalesce(e.variable, p.variable) as variable,
-                coalesce(p.value, e.value) as value,
-                e.rule_id is not null as was, p.rule_id is not null as stays
-            from earlier e
-            full join present p on e.rule_id = p.rule_id and e.record_type = p.record_type
-                and e.variable = p.variable and e.sheet = p.sheet and e.cell = p.cell
-                and e.turn = p.turn
-        ),
-
-        moved as (
-            select rule_id, count(*) filter (where was and stays) as same,
-                count(*) filter (where was and not stays) as gone,
-                count(*) filter (where stays and not was) as come
-            from placed
-            group by rule_id, record_type, variable, value
-        )
-
-        select rule_id, sum(gone - least(gone, come))::bigint,
-            sum(same + least(gone, come))::bigint, sum(come - least(gone, come))::bigint
-        from moved
-        group by rule_id
-        order by rule_id
-        """,
-        {"earlier": str(earlier)},
-    )
+    rows = con.execute(_COMPARED, {"earlier": str(earlier)})
     return tuple(Change(*row) for row in rows.fetchall())

@@ -51,7 +51,6 @@ def date_map_sql(distinct: str, order: str, date_1904: bool) -> str:
         SQL giving sent, text, val, state, why, and ``resolved``: whether other dates of the
         column told its order. ``serial`` is the day that a bare number would be.
     """
-    epoch = "1904-01-01" if date_1904 else "1899-12-30"
     told = f"'{order}'" if order else (
         "case when day_first and not month_first then 'dmy' "
         "when month_first and not day_first then 'mdy' end"
@@ -92,6 +91,15 @@ def date_map_sql(distinct: str, order: str, date_1904: bool) -> str:
             end as val
             from judged
         )
+        {_judged_dates_sql(order, date_1904)}
+        from parsed
+    """
+
+
+def _judged_dates_sql(order: str, date_1904: bool) -> str:
+    """What became of each date, and why where it was not read."""
+    epoch = "1904-01-01" if date_1904 else "1899-12-30"
+    return f"""
         select sent, text, val,
             case when text = '' then null when val is not null then 'value' else 'invalid' end
                 as state,
@@ -106,7 +114,6 @@ def date_map_sql(distinct: str, order: str, date_1904: bool) -> str:
             case when regexp_full_match(text, '{_SERIAL}')
                 then date '{epoch}' + cast(floor(try_cast(text as double)) as integer)
             end as serial
-        from parsed
     """
 
 

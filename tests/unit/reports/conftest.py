@@ -208,6 +208,36 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
     connection.register("rows", rows)
     connection.execute(f"insert into fct_indicator_value select {chosen} from rows")
     connection.unregister("rows")
+    _fill_labels(connection)
+    connection.execute(
+        "create table dim_indicator as select unnest($names) as indicator,"
+        " 'What is counted, as the catalogue says.' as definition, 'C1 C2 C12' as caveats",
+        {"names": [*INDICATORS, *MORE]},
+    )
+    connection.execute(
+        "create table dim_reporting_entity as select * from (values"
+        " ('pnp', 'National Police', 'POLICE', 'police', 'XXA', false),"
+        " ('casa', 'House of the Lime Tree', 'NGO', 'service', 'XXA', true))"
+        " as e(reporting_entity, entity_name, entity_type, source_type, reference_area,"
+        " confidential)"
+    )
+    _fill_events(connection)
+    _fill_cells(connection)
+    connection.execute(
+        "create table dim_submission as select 'police-xxa-20231231-00000000-0000' as"
+        " submission_id, 'pnp' as sender, 'police' as kind, 'XXA' as reference_area,"
+        " date '2023-01-01' as period_start, date '2023-12-31' as period_end,"
+        " 'FINAL' as maturity, 'PRINCIPAL' as offence_rule, 'Y' as attempts_included,"
+        " 'N' as threats_included, '_X' as aiding_included"
+    )
+    connection.execute(
+        "create table dim_build as select $id as build_id, timestamp '2026-01-31 17:05:00' as"
+        " built_at, '0.1.0' as tipstat_version",
+        {"id": VINTAGE},
+    )
+
+
+def _fill_labels(connection: duckdb.DuckDBPyConnection) -> None:
     labels: dict[tuple[str, str], dict[str, str]] = {}
     for language in ("en", "es", "fr"):
         path = seeds_dir() / "labels" / f"{language}.csv"
@@ -226,18 +256,9 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
             **{lang: [of.get(lang) for of in labels.values()] for lang in ("en", "es", "fr")},
         },
     )
-    connection.execute(
-        "create table dim_indicator as select unnest($names) as indicator,"
-        " 'What is counted, as the catalogue says.' as definition, 'C1 C2 C12' as caveats",
-        {"names": [*INDICATORS, *MORE]},
-    )
-    connection.execute(
-        "create table dim_reporting_entity as select * from (values"
-        " ('pnp', 'National Police', 'POLICE', 'police', 'XXA', false),"
-        " ('casa', 'House of the Lime Tree', 'NGO', 'service', 'XXA', true))"
-        " as e(reporting_entity, entity_name, entity_type, source_type, reference_area,"
-        " confidential)"
-    )
+
+
+def _fill_events(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "create table fct_event as select * from (values"
         " ('e1', 'pnp', 'XXA', '2023', 'RECORDED', 'RECORD', 'GANG', 'CYBER', '_N'),"
@@ -252,19 +273,6 @@ def _fill(connection: duckdb.DuckDBPyConnection) -> None:
         " ('e1', 'pnp', '02041', 'TIP_SPECIFIC', true, 1),"
         " ('e1', 'pnp', '03021', 'TIP_RELATED', false, 777))"
         " as o(event_key, reporting_entity, iccs_code, relation, is_tip, offence_count)"
-    )
-    _fill_cells(connection)
-    connection.execute(
-        "create table dim_submission as select 'police-xxa-20231231-00000000-0000' as"
-        " submission_id, 'pnp' as sender, 'police' as kind, 'XXA' as reference_area,"
-        " date '2023-01-01' as period_start, date '2023-12-31' as period_end,"
-        " 'FINAL' as maturity, 'PRINCIPAL' as offence_rule, 'Y' as attempts_included,"
-        " 'N' as threats_included, '_X' as aiding_included"
-    )
-    connection.execute(
-        "create table dim_build as select $id as build_id, timestamp '2026-01-31 17:05:00' as"
-        " built_at, '0.1.0' as tipstat_version",
-        {"id": VINTAGE},
     )
 
 
