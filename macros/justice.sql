@@ -77,25 +77,10 @@ listed as (
 {%- endmacro -%}
 
 
-{#- CTEs from `units` to `figures` of persons judged: forms are those of all trafficking charges on
-    the defendant in the case, `_U` where none is on record. -#}
-{%- macro judged_figures(indicator) -%}
-numbered as (
-    select * from {{ ref("ind_person_judged") }}
-    where judgment = '{{ indicator }}'
-),
-
+{#- CTEs `perpetrators` and `units`: the persons of `numbered`, each once. -#}
+{%- macro units_at_stage() -%}
 perpetrators as (
     select * from {{ ref("dim_perpetrator") }}
-),
-
-charges as (
-    select * from {{ ref("fct_charge") }}
-    where is_tip
-),
-
-charge_forms as (
-    select * from {{ ref("ind_charge_form") }}
 ),
 
 units as (
@@ -108,28 +93,50 @@ units as (
         not numbered.is_legal_entity as is_counted
     from numbered
     where numbered.role_no = 1
+)
+{%- endmacro -%}
+
+
+{#- CTEs `charges` and `charge_forms`: trafficking charges, and the forms of each. -#}
+{%- macro forms_charged(condition="is_tip") -%}
+charges as (
+    select * from {{ ref("fct_charge") }}
+    where {{ condition }}
 ),
 
-all_forms as (
-    select
+charge_forms as (
+    select * from {{ ref("ind_charge_form") }}
+)
+{%- endmacro -%}
+
+
+{#- The forms of all trafficking charges on the person in the case. -#}
+{%- macro forms_of_case() -%}
+select
         numbered.form_key,
         charge_forms.form_classification,
         charge_forms.form
     from numbered
     inner join charges on numbered.role_key = charges.case_perpetrator_key
     inner join charge_forms on charges.charge_key = charge_forms.charge_key
-    union all
-    -- without any trafficking charge on record the form is not known
-    select
-        numbered.form_key,
+{%- endmacro -%}
+
+
+{#- Without any trafficking charge on record the form is not known: a row for each classification. -#}
+{%- macro forms_not_known(relation, columns) -%}
+select
+        {{ prefixed(relation, columns) }},
         unknown_forms.form_classification,
         unknown_forms.form
-    from numbered
+    from {{ relation }}
     cross join (
         values ('fine', '_U'), ('iccs', '0204'), ('unodc', '_U')
     ) as unknown_forms (form_classification, form)
-),
+{%- endmacro -%}
 
+
+{#- CTEs from the forms of the persons at a stage (`all_forms`) to `figures`. -#}
+{%- macro figures_at_stage(indicator) -%}
 {{ known_forms() }},
 
 citizens as (
@@ -147,6 +154,27 @@ citizens as (
 figures as (
     {{ counted_figures(indicator, person_or_entity()) }}
 )
+{%- endmacro -%}
+
+
+{#- CTEs from `numbered` to `figures` of persons judged. -#}
+{%- macro judged_figures(indicator) -%}
+numbered as (
+    select * from {{ ref("ind_person_judged") }}
+    where judgment = '{{ indicator }}'
+),
+
+{{ units_at_stage() }},
+
+{{ forms_charged() }},
+
+all_forms as (
+    {{ forms_of_case() }}
+    union all
+    {{ forms_not_known("numbered", ["form_key"]) }}
+),
+
+{{ figures_at_stage(indicator) }}
 {%- endmacro -%}
 
 

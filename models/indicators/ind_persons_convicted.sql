@@ -2,34 +2,13 @@ with numbered as (
     select * from {{ ref("ind_person_convicted") }}
 ),
 
-perpetrators as (
-    select * from {{ ref("dim_perpetrator") }}
-),
+{{ units_at_stage() }},
 
-charges as (
-    select * from {{ ref("fct_charge") }}
-    where is_tip
-),
-
-charge_forms as (
-    select * from {{ ref("ind_charge_form") }}
-),
+{{ forms_charged() }},
 
 decisions as (
     select * from {{ ref("fct_decision") }}
     where outcome = 'CONVICTED_TIP' and decision_date is not null
-),
-
-units as (
-    select
-        numbered.*,
-        '_Z' as status_scope,
-        '_Z' as population_scope,
-        numbered.perpetrator_key as citizenship_key,
-        1 as weight,
-        not numbered.is_legal_entity as is_counted
-    from numbered
-    where numbered.role_no = 1
 ),
 
 convicted as (
@@ -90,16 +69,7 @@ convicted_forms as (
     from convicted_charges
     inner join charge_forms on convicted_charges.charge_key = charge_forms.charge_key
     union all
-    -- without any trafficking charge on record the form is not known
-    select
-        convicted.role_key,
-        convicted.instance,
-        unknown_forms.form_classification,
-        unknown_forms.form
-    from convicted
-    cross join (
-        values ('fine', '_U'), ('iccs', '0204'), ('unodc', '_U')
-    ) as unknown_forms (form_classification, form)
+    {{ forms_not_known("convicted", ["role_key", "instance"]) }}
 ),
 
 all_forms as (
@@ -114,27 +84,6 @@ all_forms as (
             and numbered.instance = convicted_forms.instance
 ),
 
-{{ known_forms() }},
-
-citizens as (
-    select
-        perpetrators.perpetrator_key as citizenship_key,
-        perpetrators.reference_area,
-        perpetrators.citizenship
-    from perpetrators
-),
-
-{{ citizenship_sets() }},
-
-{{ counted_cells([{"breakdown": "legal_status", "all_units": true}], persons=true) }},
-
-figures as (
-    {{ counted_figures(
-        "persons_convicted",
-        "case when counted.breakdown = 'legal_status'"
-        ~ " and counted.breakdown_code in ('LEGAL_PRIVATE', 'LEGAL_PUBLIC', 'OTHER_ENTITY')"
-        ~ " then 'LEGAL_ENTITY' else 'PERSON' end",
-    ) }}
-)
+{{ figures_at_stage("persons_convicted") }}
 
 select * from figures

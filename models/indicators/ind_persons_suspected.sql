@@ -2,9 +2,7 @@ with numbered as (
     select * from {{ ref("ind_person_suspected") }}
 ),
 
-perpetrators as (
-    select * from {{ ref("dim_perpetrator") }}
-),
+{{ units_at_stage() }},
 
 relationships as (
     select * from {{ ref("bridge_victim_perpetrator") }}
@@ -17,18 +15,6 @@ victim_forms as (
 
 event_forms as (
     select * from {{ ref("ind_event_form") }}
-),
-
-units as (
-    select
-        numbered.*,
-        '_Z' as status_scope,
-        '_Z' as population_scope,
-        numbered.perpetrator_key as citizenship_key,
-        1 as weight,
-        not numbered.is_legal_entity as is_counted
-    from numbered
-    where numbered.role_no = 1
 ),
 
 linked_forms as (
@@ -63,27 +49,6 @@ all_forms as (
     where with_victim.event_perpetrator_key is null
 ),
 
-{{ known_forms() }},
-
-citizens as (
-    select
-        perpetrators.perpetrator_key as citizenship_key,
-        perpetrators.reference_area,
-        perpetrators.citizenship
-    from perpetrators
-),
-
-{{ citizenship_sets() }},
-
-{{ counted_cells([{"breakdown": "legal_status", "all_units": true}], persons=true) }},
-
-figures as (
-    {{ counted_figures(
-        "persons_suspected",
-        "case when counted.breakdown = 'legal_status'"
-        ~ " and counted.breakdown_code in ('LEGAL_PRIVATE', 'LEGAL_PUBLIC', 'OTHER_ENTITY')"
-        ~ " then 'LEGAL_ENTITY' else 'PERSON' end",
-    ) }}
-)
+{{ figures_at_stage("persons_suspected") }}
 
 select * from figures

@@ -1,3 +1,22 @@
+{#- What tells one figure of a sender from another: a total and its parts differ in it. -#}
+{%- set figure = [
+    "indicator",
+    "reference_area",
+    "period",
+    "source_type",
+    "status_scope",
+    "counting_basis",
+    "unit_of_count",
+    "reporting_entity",
+    "sex",
+    "age_group",
+    "form",
+    "citizenship",
+    "breakdown",
+    "breakdown_code",
+] -%}
+{%- set of_period = figure + ["legal_article", "period_start", "period_end"] -%}
+{%- set of_area = figure + ["legal_article", "area", "area_unit"] -%}
 -- The cells of aggregate returns that make annual figures: flows of trafficking within one year, at
 -- one level of area, unit, article and period, so that a total and its parts are never added.
 with cells as (
@@ -101,20 +120,7 @@ chosen as (
         flows.*,
         max(case when flows.legal_article = '_T' then 1 else 0 end) over (
             partition by
-                flows.indicator,
-                flows.reference_area,
-                flows.period,
-                flows.source_type,
-                flows.status_scope,
-                flows.counting_basis,
-                flows.unit_of_count,
-                flows.reporting_entity,
-                flows.sex,
-                flows.age_group,
-                flows.form,
-                flows.citizenship,
-                flows.breakdown,
-                flows.breakdown_code
+                {{ prefixed("flows", figure) }}
         ) as has_all_articles,
         max(case when flows.substitute_measure is null then 1 else 0 end) over (
             partition by
@@ -133,44 +139,11 @@ leveled as (
         chosen.*,
         max(case when chosen.area = '_T' then 1 else 0 end) over (
             partition by
-                chosen.indicator,
-                chosen.reference_area,
-                chosen.period,
-                chosen.source_type,
-                chosen.status_scope,
-                chosen.counting_basis,
-                chosen.unit_of_count,
-                chosen.reporting_entity,
-                chosen.sex,
-                chosen.age_group,
-                chosen.form,
-                chosen.citizenship,
-                chosen.breakdown,
-                chosen.breakdown_code,
-                chosen.legal_article,
-                chosen.period_start,
-                chosen.period_end
+                {{ prefixed("chosen", of_period) }}
         ) as has_area_total,
         max(case when chosen.area_unit = '_T' then 1 else 0 end) over (
             partition by
-                chosen.indicator,
-                chosen.reference_area,
-                chosen.period,
-                chosen.source_type,
-                chosen.status_scope,
-                chosen.counting_basis,
-                chosen.unit_of_count,
-                chosen.reporting_entity,
-                chosen.sex,
-                chosen.age_group,
-                chosen.form,
-                chosen.citizenship,
-                chosen.breakdown,
-                chosen.breakdown_code,
-                chosen.legal_article,
-                chosen.period_start,
-                chosen.period_end,
-                chosen.area
+                {{ prefixed("chosen", of_period + ["area"]) }}
         ) as has_unit_total,
         case
             when month(chosen.period_start) = 1 and month(chosen.period_end) = 12 then 1 else 0
@@ -181,23 +154,7 @@ leveled as (
             end
         ) over (
             partition by
-                chosen.indicator,
-                chosen.reference_area,
-                chosen.period,
-                chosen.source_type,
-                chosen.status_scope,
-                chosen.counting_basis,
-                chosen.unit_of_count,
-                chosen.reporting_entity,
-                chosen.sex,
-                chosen.age_group,
-                chosen.form,
-                chosen.citizenship,
-                chosen.breakdown,
-                chosen.breakdown_code,
-                chosen.legal_article,
-                chosen.area,
-                chosen.area_unit
+                {{ prefixed("chosen", of_area) }}
         ) as has_whole_year
     from chosen
     where

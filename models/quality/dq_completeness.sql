@@ -1,3 +1,54 @@
+{#- Record type -> the relation that holds it, the year of its records, and its coded variables. -#}
+{%- set observed = [
+    ("event", "events", "event_registration_year", [
+        "event_status",
+        "cross_border",
+        "exploitation_country",
+        "weapon",
+        "situational_context",
+        "location_type",
+        "motive",
+        "cybercrime",
+        "reported_by",
+    ]),
+    ("victim", "victims", "registration_year", [
+        "sex",
+        "citizenship",
+        "gender",
+        "birth_country",
+        "education",
+        "marital_status",
+        "disability",
+    ]),
+    ("victim", "victims_in_event", "registration_year", [
+        "age_group",
+        "age_moment",
+        "age_basis",
+        "population_scope_sent",
+        "recruiter_relationship",
+        "recruitment_country",
+        "transit_country",
+        "exploitation_country",
+        "entry_means",
+        "exit_means",
+        "migration_status",
+        "occupation",
+        "economic_activity_status",
+        "intoxication",
+        "residence_country",
+        "earlier_trafficking",
+    ]),
+    ("victim", "purposes", "registration_year", ["form"]),
+    ("perpetrator", "perpetrators", "registration_year", [
+        "sex",
+        "age_group",
+        "citizenship",
+        "legal_status",
+        "economic_activity_status",
+        "repeat_offender",
+    ]),
+    ("charge", "charges", "charge_year", ["iccs_code", "charge_purpose"]),
+] -%}
 -- Share of records in which a variable holds no value, by variable, type of source and year.
 with entities as (
     select * from {{ ref("dim_reporting_entity") }}
@@ -45,55 +96,63 @@ charges as (
     from {{ ref("fct_charge") }} as charges
 ),
 
-observed as (
-    {%- for relation, record_type, year_column, column in [
-        ("events", "event", "event_registration_year", "event_status"),
-        ("events", "event", "event_registration_year", "cross_border"),
-        ("events", "event", "event_registration_year", "exploitation_country"),
-        ("victims", "victim", "registration_year", "sex"),
-        ("victims", "victim", "registration_year", "citizenship"),
-        ("victims_in_event", "victim", "registration_year", "age_group"),
-        ("victims_in_event", "victim", "registration_year", "age_moment"),
-        ("victims_in_event", "victim", "registration_year", "age_basis"),
-        ("victims_in_event", "victim", "registration_year", "population_scope_sent"),
-        ("purposes", "victim", "registration_year", "form"),
-        ("perpetrators", "perpetrator", "registration_year", "sex"),
-        ("perpetrators", "perpetrator", "registration_year", "age_group"),
-        ("perpetrators", "perpetrator", "registration_year", "citizenship"),
-        ("perpetrators", "perpetrator", "registration_year", "legal_status"),
-        ("charges", "charge", "charge_year", "iccs_code"),
-        ("charges", "charge", "charge_year", "charge_purpose"),
-    ] %}
+-- each relation is read once, whatever the number of its variables
+{%- for record_type, relation, year_column, variables in observed %}
+counted_{{ relation }} as (
     select
-        '{{ record_type }}' as record_type,
-        '{{ column }}' as variable,
         {{ relation }}.reporting_entity,
         {{ relation }}.reference_area,
         coalesce({{ relation }}.{{ year_column }}, '_U') as period,
-        case when {{ is_missing(relation ~ "." ~ column) }} then 1 else 0 end as is_missing
+        {%- for variable in variables %}
+        sum(
+            case when {{ is_missing(relation ~ "." ~ variable) }} then 1 else 0 end
+        ) as {{ variable }},
+        {%- endfor %}
+        count(*) as n_records
     from {{ relation }}
-    {{ "union all" if not loop.last }}
+    group by
+        {{ relation }}.reporting_entity,
+        {{ relation }}.reference_area,
+        coalesce({{ relation }}.{{ year_column }}, '_U')
+),
+{% endfor %}
+counted as (
+    {%- for record_type, relation, year_column, variables in observed %}
+    {%- set last_relation = loop.last %}
+    {%- for variable in variables %}
+    select
+        '{{ record_type }}' as record_type,
+        '{{ variable }}' as variable,
+        counted_{{ relation }}.reporting_entity,
+        counted_{{ relation }}.reference_area,
+        counted_{{ relation }}.period,
+        counted_{{ relation }}.n_records,
+        counted_{{ relation }}.{{ variable }} as n_missing
+    from counted_{{ relation }}
+    {{ "union all" if not (last_relation and loop.last) }}
+    {%- endfor %}
     {%- endfor %}
 ),
 
 shares as (
     select
-        observed.reference_area,
+        counted.reference_area,
         entities.source_type,
-        observed.period,
-        observed.record_type,
-        observed.variable,
-        count(*) as n_records,
-        cast(sum(observed.is_missing) as bigint) as n_missing,
-        cast(sum(observed.is_missing) as double) / count(*) as share_missing
-    from observed
-    inner join entities on observed.reporting_entity = entities.reporting_entity
+        counted.period,
+        counted.record_type,
+        counted.variable,
+        cast(sum(counted.n_records) as bigint) as n_records,
+        cast(sum(counted.n_missing) as bigint) as n_missing,
+        cast(sum(counted.n_missing) as double) / cast(sum(counted.n_records) as double)
+            as share_missing
+    from counted
+    inner join entities on counted.reporting_entity = entities.reporting_entity
     group by
-        observed.reference_area,
+        counted.reference_area,
         entities.source_type,
-        observed.period,
-        observed.record_type,
-        observed.variable
+        counted.period,
+        counted.record_type,
+        counted.variable
 )
 
 select * from shares
