@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
-from loaders.coding import names_coder
+from loaders.coding import list_coder, names_coder
 from loaders.findings import FINDING_COLUMNS, SEVERITIES, Finding
 from loaders.inspection import Context, Inspection
 from loaders.landed import earlier_in
@@ -202,6 +204,8 @@ def check_file(
         UsageError: TIP-149 for metadata that the contract does not know.
     """
     received_at = _now()
+    # A file that is parsed in a process of its own leaves this one waiting.
+    Thread(target=_load_lists, daemon=True).start()
     _refuse_unknown_metadata(metadata or {})
     own = {k: v for k, v in (metadata or {}).items() if v}
     source, laid_out = _laid_out(path, ws, layout, own, (encoding, delimiter))
@@ -218,6 +222,15 @@ def check_file(
     del source, laid_out
     pa.default_memory_pool().release_unused()
     return result
+
+
+@cache
+def _load_lists() -> None:
+    """Load the code lists of the contract, with their labels, as most returns will need them."""
+    for record_type in load_contract().record_types.values():
+        for variable in record_type.variables:
+            if variable.code_list and not variable.code_list.startswith("@"):
+                list_coder(variable.code_list, "en", {})
 
 
 def _laid_out(

@@ -82,6 +82,14 @@ def squeezed(text: str) -> str:
 _FORMS = (collapsed, folded, squeezed)
 
 
+@cache
+def _forms_of(spelling: str) -> tuple[str, str, str]:
+    """The forms of a spelling of our own, which stands in several lists and tiers."""
+    close = collapsed(spelling)
+    bare = close if spelling.isascii() else folded(spelling)
+    return close, bare, bare.replace(" ", "")
+
+
 class Coder:
     """Codes the values of one list.
 
@@ -98,25 +106,32 @@ class Coder:
         self.codes = tuple(codes)
         self._forms: list[dict[str, Accepted]] = [{} for _ in _FORMS]
         self._spellings: dict[str, Accepted] = {}
+        self._exact: dict[str, Accepted] = {}
         for tier in tiers:
             self._add(tuple(tier))
 
     def _add(self, tier: tuple[tuple[str, Accepted], ...]) -> None:
         """Add a tier below those already there; a spelling of two codes is dropped, not guessed."""
-        for form, known in zip(_FORMS, self._forms, strict=True):
+        shapes = [_forms_of(spelling) for spelling, _ in tier]
+        for place, known in enumerate(self._forms):
             own: dict[str, set[Accepted]] = {}
-            for spelling, accepted in tier:
-                own.setdefault(form(spelling), set()).add(accepted)
-            for shape, meant in own.items():
+            for shape, (_, accepted) in zip(shapes, tier, strict=True):
+                own.setdefault(shape[place], set()).add(accepted)
+            for form, meant in own.items():
                 if len({accepted.code for accepted in meant}) == 1:
-                    known.setdefault(shape, min(meant, key=lambda accepted: accepted.entry))
-        for spelling, accepted in tier:
-            known_as = self._forms[0].get(collapsed(spelling))
-            if known_as is not None and known_as.code == accepted.code:
-                self._spellings.setdefault(spelling, accepted)
+                    known.setdefault(form, min(meant, key=lambda accepted: accepted.entry))
+        for shape, (spelling, accepted) in zip(shapes, tier, strict=True):
+            known_as = self._forms[0].get(shape[0])
+            if known_as is not None:
+                self._exact.setdefault(spelling, known_as)
+                if known_as.code == accepted.code:
+                    self._spellings.setdefault(spelling, accepted)
 
     def one(self, text: str) -> Accepted | None:
         """The code of one value, or ``None``."""
+        exact = self._exact.get(text)
+        if exact is not None:
+            return exact
         for form, known in zip(_FORMS, self._forms, strict=True):
             found = known.get(form(text))
             if found:

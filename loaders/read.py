@@ -12,7 +12,9 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from loaders.parse import Parsed, Reading, parse, recognised
@@ -25,7 +27,15 @@ from tipstat.rules import refuse
 if TYPE_CHECKING:
     from loaders.layout_model import Repair
 
-__all__ = ["ErrorCell", "Sheet", "Source", "fingerprint", "name_of", "read_source"]
+__all__ = [
+    "ErrorCell",
+    "Sheet",
+    "Source",
+    "fingerprint",
+    "name_of",
+    "read_ahead",
+    "read_source",
+]
 
 #: What the ending of a file's name promises; a file of another content is refused.
 ENDINGS = {
@@ -52,6 +62,11 @@ NAMES = {
     "zip": "a zip archive",
     "parquet": "a Parquet file",
 }
+#: Endings of workbooks, which are read alike whatever a layout or the command line says.
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
+#: Workbooks that are being read before they are asked for.
+_ahead: dict[Path, tuple[Limits, Future[Source]]] = {}
+
 #: Formats that only a parser of their own can read, and whose bytes may attack it.
 _APART = ("xlsx", "xls", "xlsb", "ods", "zip", "parquet")
 
@@ -85,9 +100,32 @@ def read_source(
     """
     how = Reading(encoding, delimiter, tuple(repairs), limits or Limits())
     files = [Path(path)] if isinstance(path, str | Path) else list(path)
-    if len(files) == 1 and not files[0].is_dir():
-        return without_reply(_read_file(files[0], how))
-    return _read_tables(files, how)
+    if len(files) != 1 or files[0].is_dir():
+        return _read_tables(files, how)
+    limits_begun, begun = _ahead.pop(files[0], (None, None))
+    source = begun.result() if begun and limits_begun == how.limits else _read_file(files[0], how)
+    return without_reply(source)
+
+
+def read_ahead(files: Sequence[Path], limits: Limits) -> None:
+    """Begin to read a workbook while the libraries of the check are loaded.
+
+    Args:
+        files: what a command was given; nothing is begun where they are no single workbook.
+        limits: of the workspace.
+    """
+    if len(files) != 1 or files[0].suffix.lower() not in _WORKBOOKS or not limits.child_process:
+        return
+    begun: Future[Source] = Future()
+    _ahead[files[0]] = (limits, begun)
+
+    def read() -> None:
+        try:
+            begun.set_result(_read_file(files[0], Reading(None, None, (), limits)))
+        except BaseException as error:  # whatever it is, who asks for the file is told
+            begun.set_exception(error)
+
+    Thread(target=read, daemon=True).start()
 
 
 def fingerprint(files: Sequence[Path], limits: Limits | None = None) -> tuple[str, str]:

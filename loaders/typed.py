@@ -61,10 +61,17 @@ HIDDEN = (*KEYED, "birth_date", "label")
 _DICTIONARY = ("code", "entity", *TYPED)
 #: The variable whose code names the list of another one: its codes are asked for value by value.
 _NAMES_LIST = "breakdown"
+#: The variable whose values say of what kind their cell is.
+_CELL_VALUE = ("cell", "value")
 #: A column of more distinct values than this stays text.
 _ENUM_LIMIT = 5_000
 #: Types of numbers in SQL; dates are dates.
 _SQL_TYPES = {"integer": "bigint", "decimal": "decimal(18,2)"}
+_ARROW_TYPES: dict[str, Any] = {
+    "integer": pa.int64(),
+    "decimal": pa.decimal128(18, 2),
+    **dict.fromkeys(_DATES, pa.date32()),
+}
 
 #: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
 _BLANKS = " \t\r\n\u00a0"
@@ -125,6 +132,8 @@ class Typing:
         staged: record type -> ``src_*``, the table as sent with what the maps say beside it.
         meanings: (record type, variable) -> what the map says (``val``, ``why``, ``state``) and the
             value as ``sent``, for each place in the column's dictionary and last for a blank.
+        coded: (record type, variable) -> value as sent -> code and rule broken, until they are
+            put beside the column.
     """
 
     kind: str
@@ -143,6 +152,9 @@ class Typing:
     noted: list[tuple[str, str, str, str, int, int]] = field(default_factory=list)
     staged: dict[str, pa.Table] = field(default_factory=dict)
     meanings: dict[tuple[str, str], dict[str, list[Any]]] = field(default_factory=dict)
+    coded: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = field(
+        default_factory=dict
+    )
 
     def layout_map(self, variable: Variable) -> dict[str, str]:
         """The layout's map for a variable: that of its list, and over it its own."""
@@ -220,7 +232,7 @@ def make_maps(
     }
     for name in present:
         variable = record_type.variable(name)
-        if variable.type in makers:
+        if variable.type in makers and not _is_blank(typing, variable):
             makers[variable.type](con, typing, variable)
         if _by_dictionary(variable):
             _put_beside(con, typing, variable)
@@ -229,7 +241,7 @@ def make_maps(
 
 
 def _declared(typing: Typing, record_type: RecordType) -> Iterator[str]:
-    """Statements that make the enumerations of the columns, and lists of the meanings in them."""
+    """Statements that make the enumerations of the columns, and the meanings as lists of them."""
     for variable in record_type.variables:
         said = typing.meanings.get((record_type.name, variable.name), {})
         if not said:
@@ -238,15 +250,20 @@ def _declared(typing: Typing, record_type: RecordType) -> Iterator[str]:
             yield f"create type {_kind_name(variable, 'sent')} as {_enumeration(sent)}"
         if codes := _codes(typing, variable):
             yield f"create type {_kind_name(variable, 'val')} as {_enumeration(codes)}"
-        for column, values in said.items():
-            default = _default_of(typing, variable, column)
-            items = ", ".join(_literal_of(default if one is None else one) for one in values)
-            kind = _kind_of(typing, variable, column)
-            yield f"set variable {_kind_name(variable, column)} = cast([{items}] as {kind}[])"
+        lists = ", ".join(_list_sql(typing, variable, column) for column in said)
+        yield f"set variable {_kind_name(variable, 'meanings')} = {{{lists}}}"
+
+
+def _list_sql(typing: Typing, variable: Variable, column: str) -> str:
+    """What the map says of each place in the dictionary of a column, as a field of a struct."""
+    default = _default_of(typing, variable, column)
+    said = typing.meanings[variable.record_type, variable.name][column]
+    items = ", ".join(_literal_of(default if one is None else one) for one in said)
+    return f"{column}: cast([{items}] as {_kind_of(typing, variable, column)}[])"
 
 
 def _kind_name(variable: Variable, column: str) -> str:
-    """Name of the enumeration of a column, and of the list of its meanings."""
+    """Name of the enumeration of a column, or of what is said of its values."""
     return f"{variable.record_type}__{variable.name}__{column}"
 
 
@@ -260,6 +277,22 @@ def _by_dictionary(variable: Variable) -> bool:
     return variable.type in _DICTIONARY and variable.code_list != "@breakdown"
 
 
+def _by_place(variable: Variable) -> bool:
+    """Whether what its values mean is needed by their place in the dictionary only."""
+    by_name = variable.name == _NAMES_LIST or (variable.record_type, variable.name) == _CELL_VALUE
+    return _by_dictionary(variable) and not by_name
+
+
+def _is_blank(typing: Typing, variable: Variable) -> bool:
+    """Whether a column holds nothing whose meaning would have to be found."""
+    return _by_place(variable) and not len(_dictionary(typing, variable))
+
+
+def _dictionary(typing: Typing, variable: Variable) -> pa.Array[Any]:
+    """The distinct values of a column as sent."""
+    return _encoded(typing.staged[variable.record_type], variable.name)[0].dictionary
+
+
 def _put_beside(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
     """Say what the map says of each value by its place in the dictionary of the column.
 
@@ -269,27 +302,38 @@ def _put_beside(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variab
     table = typing.staged[variable.record_type]
     chunks = _encoded(table, variable.name)
     words = chunks[0].dictionary
-    found = con.table(_map_name(variable)).to_arrow_table()
-    order = pc.index_in(words, value_set=combined(found.column("sent")))
-    meanings = {
-        column: combined(found.column(column)).take(order)
-        for column in ("val", "why", "state")
-        if column in found.column_names
-    }
-    alone = variable.record_type != "metadata" and variable.name != _NAMES_LIST
-    if alone and len(words) <= _ENUM_LIMIT:
-        said = {column: [*meant.to_pylist(), None] for column, meant in meanings.items()}
+    said = _said(con, typing, variable, words)
+    several = variable.record_type != "metadata" and variable.name != _NAMES_LIST
+    if several and len(words) <= _ENUM_LIMIT:
         typing.meanings[variable.record_type, variable.name] = {
-            **said,
+            **{column: [*meant.to_pylist(), None] for column, meant in said.items()},
             "sent": [*words.to_pylist(), None],
         }
         places = pa.chunked_array([_places(chunk, len(words)) for chunk in chunks])
         table = table.append_column(f"{variable.name}__i", places)
     else:
-        for column, meaning in meanings.items():
+        for column, meaning in said.items():
             meant = [pa.DictionaryArray.from_arrays(chunk.indices, meaning) for chunk in chunks]
             table = table.append_column(f"{variable.name}__{column}", pa.chunked_array(meant))
     typing.staged[variable.record_type] = table
+
+
+def _said(
+    con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable, words: pa.Array[Any]
+) -> dict[str, pa.Array[Any]]:
+    """What the map of a column says of each of its distinct values, in their order."""
+    columns = ("val", "why", "state") if variable.type in TYPED else ("val", "why")
+    coded = typing.coded.pop((variable.record_type, variable.name), None)
+    if coded is not None:
+        texts = cast("list[str]", words.to_pylist())
+        found = [coded.get(text, (None, None)) for text in texts]
+        return {name: text_array([one[n] for one in found]) for n, name in enumerate(columns)}
+    if not len(words):
+        blank = {name: pa.nulls(0, pa.string()) for name in columns}
+        return {**blank, "val": pa.nulls(0, _ARROW_TYPES.get(variable.type, pa.string()))}
+    table = con.table(_map_name(variable)).to_arrow_table()
+    order = pc.index_in(words, value_set=combined(table.column("sent")))
+    return {name: combined(table.column(name)).take(order) for name in columns}
 
 
 def _places(column: pa.DictionaryArray[Any, Any], blank: int) -> pa.Array[Any]:
@@ -308,25 +352,43 @@ def _source(variable: Variable) -> str:
     return quoted("src_" + variable.record_type)
 
 
-def _distinct(con: duckdb.DuckDBPyConnection, variable: Variable) -> list[tuple[str, str, int]]:
+def _distinct(
+    con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable
+) -> list[tuple[str, str, int]]:
     """(breakdown or '', value as sent, count), commonest first."""
+    if _by_dictionary(variable):
+        return _counted(typing, variable)
     column = quoted(variable.name)
-    within, join = "''", ""
-    if variable.code_list == "@breakdown":
-        within = "coalesce(b.val, '_T')"
-        join = f'left join "map_{variable.record_type}_breakdown" b on b.sent = s.breakdown'
+    breakdown = f'left join "map_{variable.record_type}_breakdown" b on b.sent = s.breakdown'
     return con.execute(
-        f"select {within}, s.{column}, count(*) from {_source(variable)} s {join} "
-        f"where s.{column} is not null group by all order by 3 desc, 1, 2"
+        f"select coalesce(b.val, '_T'), s.{column}, count(*) from {_source(variable)} s "
+        f"{breakdown} where s.{column} is not null group by all order by 3 desc, 1, 2"
     ).fetchall()
+
+
+def _counted(typing: Typing, variable: Variable) -> list[tuple[str, str, int]]:
+    """The values of a dictionary column, each counted by its place in the dictionary."""
+    words = cast("list[str]", _dictionary(typing, variable).to_pylist())
+    counts = np.zeros(len(words), dtype=np.int64)
+    for chunk in _encoded(typing.staged[variable.record_type], variable.name):
+        filled = integers(pc.drop_null(chunk.indices))
+        counts += np.bincount(filled, minlength=len(words))
+    pairs = zip(words, counts.tolist(), strict=True)
+    return [("", word, n) for word, n in sorted(pairs, key=lambda pair: (-pair[1], pair[0]))]
 
 
 def _save_map(
     con: duckdb.DuckDBPyConnection,
+    typing: Typing,
     variable: Variable,
     rows: Sequence[tuple[str, str, str | None, str | None]],
 ) -> None:
-    lookup(con, _map_name(variable), ("within", "sent", "val", "why"), rows)
+    """Keep what each value means: (breakdown or '', value as sent, meaning, broken rule)."""
+    if _by_place(variable):
+        coded = {sent: (val, why) for _, sent, val, why in rows}
+        typing.coded[variable.record_type, variable.name] = coded
+    else:
+        lookup(con, _map_name(variable), ("within", "sent", "val", "why"), rows)
 
 
 def _coders(typing: Typing, variable: Variable) -> Callable[[str], Coder | None]:
@@ -357,7 +419,7 @@ def _code_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable
     coder_of = _coders(typing, variable)
     rule_id = "TIP-203" if variable.code_list == "national_offence" else "TIP-201"
     rows: list[tuple[str, str, str | None, str | None]] = []
-    for within, sent, n in _distinct(con, variable):
+    for within, sent, n in _distinct(con, typing, variable):
         coder = coder_of(within)
         if not sent.strip():
             rows.append((within, sent, None, None))
@@ -372,14 +434,14 @@ def _code_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable
             _count(typing, variable, (coder.list_name, part, code, entry or "unmapped"), n)
         if not coded.valid:
             _note_nearest(typing, variable, sent, coder, coded)
-    _save_map(con, variable, rows)
+    _save_map(con, typing, variable, rows)
 
 
 def _entity_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable) -> None:
     coder = names_coder("registered entities", typing.entities)
     rule_id = "TIP-511" if variable.record_type == "metadata" else "TIP-510"
     rows: list[tuple[str, str, str | None, str | None]] = []
-    for within, sent, n in _distinct(con, variable):
+    for within, sent, n in _distinct(con, typing, variable):
         if not sent.strip():
             rows.append((within, sent, None, None))
             continue
@@ -391,7 +453,7 @@ def _entity_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variab
         _count(typing, variable, ("reporting_entity", sent, coded.code, entry), n)
         if not coded.valid:
             _note_nearest(typing, variable, sent, coder, coded)
-    _save_map(con, variable, rows)
+    _save_map(con, typing, variable, rows)
 
 
 def _count(typing: Typing, variable: Variable, entry: tuple[str, str, str, str], n: int) -> None:
@@ -421,7 +483,7 @@ def _reference_map(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Var
     sent = con.execute(
         f"select distinct {column} from {_source(variable)} where not {keyed.is_ascii_sql(column)}"
     ).fetchall()
-    _save_map(con, variable, [("", text, keyed.normalised(text), None) for (text,) in sent])
+    _save_map(con, typing, variable, [("", text, keyed.normalised(text), None) for (text,) in sent])
     mixed = [text for (text,) in sent if mixes_alphabets(text)]
     if mixed:
         count, row = con.execute(
@@ -583,7 +645,7 @@ def _meant(typing: Typing, variable: Variable, column: str) -> str:
     """
     if (variable.record_type, variable.name) in typing.meanings:
         place = f"s.{quoted(f'{variable.name}__i')}"
-        return f"getvariable('{_kind_name(variable, column)}')[{place}]"
+        return f"getvariable('{_kind_name(variable, 'meanings')}').{column}[{place}]"
     if column == "sent":
         return f"s.{quoted(variable.name)}"
     default = _default_of(typing, variable, column)

@@ -9,12 +9,10 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tipstat import keys
 from tipstat.errors import WorkplaceError
-from tipstat.registry import Registry
-from tipstat.registry import engine as engines
-from tipstat.registry.file_system import network_file_system
 from tipstat.rules import refuse
 from tipstat.settings import (
     DEFAULT_REGISTRY_URL,
@@ -25,6 +23,9 @@ from tipstat.settings import (
     registry_url,
     render_settings,
 )
+
+if TYPE_CHECKING:
+    from tipstat.registry import Registry
 
 #: The folders of a workspace (DESIGN section 2).
 FOLDERS = (
@@ -125,7 +126,9 @@ class Workspace:
         settings = _new_settings(root, reference_area, key, key_file, registry)
         ws = cls(root, settings)
         _refuse_used(root)
-        url = engines.resolve_url(ws.registry_url, root)
+        from tipstat.registry.engine import resolve_url
+
+        url = resolve_url(ws.registry_url, root)
         refuse_network_registry(ws)
         if key == "file":
             keys.refuse_inside(Path(settings.key_file), root)
@@ -191,6 +194,8 @@ class Workspace:
         Raises:
             WorkplaceError: TIP-908 to TIP-915.
         """
+        from tipstat.registry import Registry
+
         return Registry.open(self.registry_url, self.root, self.settings.workspace_id)
 
 
@@ -200,6 +205,9 @@ def refuse_network_registry(ws: Workspace) -> None:
     Raises:
         WorkplaceError: TIP-907.
     """
+    from tipstat.registry import engine as engines
+    from tipstat.registry.file_system import network_file_system
+
     url = engines.resolve_url(ws.registry_url, ws.root)
     if not engines.is_sqlite(url):
         return

@@ -14,8 +14,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from loaders import reader
-from loaders.read import read_source
+from loaders import read, reader
+from loaders.read import read_ahead, read_source
 from tipstat.errors import ReturnRefused, UsageError, WorkplaceError
 from tipstat.limits import Limits
 
@@ -242,3 +242,38 @@ def test_a_reader_that_was_started_early_reads_the_file_and_none_is_left(tmp_pat
     reader._end_waiting()
     assert idle.returncode is not None
     assert not reader._waiting
+
+
+def test_a_workbook_may_be_read_while_the_check_is_still_being_loaded(tmp_path):
+    path, limits = workbook(tmp_path / "a.xlsx"), Limits()
+    plain = read_source(path)
+    read_ahead([path], limits)
+    read._ahead[path][1].result()
+    path.rename(tmp_path / "moved.xlsx")
+    assert read_source(path, limits=limits) == plain
+    with pytest.raises(UsageError, match="TIP-106"):
+        read_source(path, limits=limits)
+
+
+def test_what_was_read_ahead_under_other_limits_is_read_again(tmp_path):
+    path = workbook(tmp_path / "a.xlsx")
+    read_ahead([path], Limits())
+    with pytest.raises(ReturnRefused, match="TIP-105"):
+        read_source(path, limits=Limits(file_mb=0))
+
+
+def test_only_a_single_workbook_is_read_ahead(tmp_path):
+    first, second = workbook(tmp_path / "a.xlsx"), workbook(tmp_path / "b.xlsx")
+    table = tmp_path / "a.csv"
+    table.write_text("a,b\n1,2\n")
+    for files in ([first, second], [table], [tmp_path]):
+        read_ahead(files, Limits())
+    assert read._ahead == {}
+
+
+def test_what_is_wrong_with_a_file_read_ahead_is_told_who_asks_for_it(tmp_path):
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(b"a,b\n1,2\n")
+    read_ahead([path], Limits())
+    with pytest.raises(ReturnRefused, match="TIP-101"):
+        read_source(path, limits=Limits())

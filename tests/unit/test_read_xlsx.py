@@ -17,12 +17,16 @@ from hypothesis import strategies as st
 
 from loaders import archive
 from loaders.read import Source, read_source
+from loaders.read_xlsx import scan_xlsx
 from loaders.source import column_letter, column_number
 from tipstat.errors import ReturnRefused, UsageError
 from tipstat.limits import Limits
 
 #: Read in this process, where a test may change what the reader does.
 HERE = Limits(child_process=False)
+
+#: The part of a workbook that holds its first sheet.
+SHEET = "xl/worksheets/sheet1.xml"
 
 #: Every example of a property writes over the same file.
 SHARED_FOLDER = [HealthCheck.function_scoped_fixture]
@@ -261,6 +265,54 @@ def test_two_cells_at_opposite_ends_of_a_sheet_are_refused_before_parsing(tmp_pa
     far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
     rewritten(path, "xl/worksheets/sheet1.xml", b"</sheetData>", far)
     assert refusal(path) == "TIP-105"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'<row r="7"',
+        b"<row r='7'",
+        b'<row spans="1:2" r="7"',
+        b'<row  r="7"',
+        b'<row r="0000000007"',
+        b'<x:row r="7"',
+    ],
+)
+def test_the_last_row_is_told_however_its_tag_is_written(tmp_path, row):
+    path = workbook(tmp_path / "a.xlsx", [["a", "row"], ["b", "<row r="]])
+    rewritten(path, SHEET, b'<row r="2"', row)
+    assert scan_xlsx("a.xlsx", path.read_bytes(), HERE).sheets["Data"].rows == 7
+
+
+@pytest.mark.parametrize(
+    ("cell", "columns"),
+    [(b'<c r="A2"', 26), (b'<c r="AB2"', 26**2), (b"<c r='AB2'", 26**2), (b'<c r="XFD2"', 26**3)],
+)
+def test_the_width_of_a_sheet_is_told_by_the_letters_of_its_columns(tmp_path, cell, columns):
+    path = workbook(tmp_path / "a.xlsx", [["a", "b"], ["c", "d"]])
+    rewritten(path, SHEET, b'<c r="A2"', cell)
+    assert scan_xlsx("a.xlsx", path.read_bytes(), HERE).sheets["Data"].columns == columns
+
+
+def test_hidden_rows_and_columns_are_those_whose_tags_say_so(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", [["a"], ['hidden="1"'], ["c"], ["d"]])
+    rewritten(path, SHEET, b'<row r="3"', b'<row r="3" ht="0" hidden="1"')
+    rewritten(path, SHEET, b'<row r="4"', b"<row hidden='true' r='4'")
+    columns = b'<cols><col min="2" max="4" width="9" hidden="1"/></cols><sheetData>'
+    rewritten(path, SHEET, b"<sheetData>", columns)
+    scan = scan_xlsx("a.xlsx", path.read_bytes(), HERE).sheets["Data"]
+    assert (scan.hidden_rows, scan.hidden_columns) == ({3, 4}, {(2, 4)})
+
+
+def test_a_list_of_a_drop_down_is_no_formula(tmp_path):
+    path = tmp_path / "a.xlsx"
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet("Data")
+    sheet.write_column(0, 0, ["a", "b"])
+    sheet.data_validation("A1:A9", {"validate": "list", "source": "=$B$1:$B$2"})
+    book.close()
+    assert b"<formula1>" in zipfile.ZipFile(path).read(SHEET)
+    assert scan_xlsx("a.xlsx", path.read_bytes(), HERE).sheets["Data"].errors == {}
 
 
 def test_an_encrypted_workbook_is_refused_as_password_protected(tmp_path):

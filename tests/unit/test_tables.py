@@ -44,3 +44,19 @@ def test_whole_numbers_of_a_slice_are_those_of_the_slice() -> None:
 def test_small_numbers_take_two_bytes() -> None:
     column = small_numbers(np.array([1, 5001], dtype=np.int32))
     assert (column.to_pylist(), column.type) == ([1, 5001], pa.int16())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["a"] * 40,
+        [""] * 40,
+        [f"ñ{n}€" for n in range(40)],
+        [*["a"] * 39, None],
+        [*["a"] * 39, "a\0b"],
+        ["", *["é"] * 39],
+    ],
+    ids=["alike", "empty", "beyond ASCII", "a null", "a NUL", "an empty one first"],
+)
+def test_texts_of_a_long_column_are_as_given(values: list[str | None]) -> None:
+    assert text_array(values).to_pylist() == values

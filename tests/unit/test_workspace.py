@@ -12,6 +12,7 @@ import pytest
 from tipstat import workspace
 from tipstat.errors import WorkplaceError
 from tipstat.keys import DEMO_KEY, load_key
+from tipstat.registry import file_system
 from tipstat.registry.file_system import network_file_system
 from tipstat.settings import Settings, read_settings, render_settings
 from tipstat.workspace import FOLDERS, Workspace
@@ -180,7 +181,7 @@ def test_a_network_file_system_is_recognised(path: str, kind: str | None) -> Non
 def test_sqlite_on_a_network_file_system_is_refused_and_postgresql_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(workspace, "network_file_system", lambda _path: "nfs4")
+    monkeypatch.setattr(file_system, "network_file_system", lambda _path: "nfs4")
     with pytest.raises(WorkplaceError, match=r"TIP-907(?s:.*)nfs4(?s:.*)PostgreSQL"):
         Workspace.create(tmp_path / "office", key="demo")
     assert not (tmp_path / "office").exists()

@@ -87,12 +87,14 @@ def check(
     from loaders.reader import prepare
 
     prepare(files)
-    from loaders.check import check_file
-    from loaders.read import name_of
-    from tipstat.cli.common import progress
+    from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
+    read_ahead(files, ws.settings.limits)
+    from loaders.check import check_file
+    from tipstat.cli.common import progress
+
     with progress(f"checking {name_of(files)}"):
         result = check_file(
             files,
@@ -147,14 +149,16 @@ def load(
     from loaders.reader import prepare
 
     prepare(files)
-    from loaders.check import check_file
-    from loaders.land import load_checked
-    from loaders.post import is_post
-    from loaders.read import name_of
-    from tipstat.cli.common import progress
+    from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
+    read_ahead(files, ws.settings.limits)
+    from loaders.check import check_file
+    from loaders.land import load_checked
+    from loaders.post import is_post
+    from tipstat.cli.common import progress
+
     told: dict[str, Any] = {"actor": actor, "received": received.date() if received else None}
     if len(files) == 1 and layout is None and is_post(files[0]):
         ctx.exit(_load_post(ws, files[0], as_metadata(sender, items), told, fmt))
