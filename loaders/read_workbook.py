@@ -292,7 +292,9 @@ def _sheet_findings(sheets: tuple[Sheet, ...], scan: WorkbookScan) -> list[Findi
         finding
         for sheet in sheets
         if sheet.table.num_rows and sheet.name in scan.sheets
-        for finding in scan_findings(sheet.name, scan.sheets[sheet.name])
+        for finding in scan_findings(
+            sheet.name, scan.sheets[sheet.name], sheet.table["_row"][-1].as_py()
+        )
     ]
 
 

@@ -44,6 +44,9 @@ HIDDEN = re.compile(rb"\bhidden=[\"'](?:1|true)[\"']")
 ROW_OR_COLUMN = re.compile(rb"<(?:\w+:)?(row|col)(\s[^<>]*)")
 FIRST_AND_LAST = re.compile(rb"\b(min|max)=[\"'](\d+)")
 MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
+DIMENSION = re.compile(
+    rb"<(?:\w+:)?dimension\s[^<>]*?\bref=[\"']([A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?)[\"']"
+)
 STYLED_NUMBER = re.compile(rb"<(?:\w+:)?c\b([^<>]*\bs=[^<>]*)><(?:\w+:)?v>(\d+)</")
 STYLE = re.compile(rb"\bs=[\"'](\d+)[\"']")
 ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*\"([^\"]*)\"|([\w:]+)\s*=\s*'([^']*)'")
@@ -53,6 +56,9 @@ _ENDS_NAME = np.frombuffer(b">/ \t\r\n", dtype=np.uint8)
 #: Digits of a row number that are read, one more than any sheet has, and the tag up to its end.
 _ROW_DIGITS = 8
 _ROW_TAG = 8 + _ROW_DIGITS
+
+#: A sheet says within so many bytes from its beginning what range it uses.
+_HEAD = 10_000
 
 #: Beginnings of the names of parts that act when a workbook is opened.
 _ACTIVE = (
@@ -180,6 +186,8 @@ def _scan_sheet(
         pairs = _Pairs(chunk)
         if pairs.hold(b"<!") or chunk[:4].count(0):
             refuse_doctype(name, chunk)
+        if not found.rows and (said := DIMENSION.search(chunk, 0, _HEAD)):
+            found.declared = said[1].decode()
         found.rows = max(found.rows, _last_row(chunk, pairs))
         letters = max(letters, _letters(chunk, letters))
         if (pairs.hold(b'"e') or pairs.hold(b"'e")) and (b't="e"' in chunk or b"t='e'" in chunk):

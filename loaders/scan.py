@@ -46,6 +46,7 @@ class SheetScan:
         shown: address -> text of numbers that the sheet shows with leading zeros.
         rows: last row that has a cell.
         columns: last column that has a cell.
+        declared: the range that the sheet says is used, such as ``A1:F20``.
     """
 
     errors: dict[str, str] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class SheetScan:
     shown: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     columns: int = 0
+    declared: str = ""
 
 
 @dataclass
@@ -82,12 +84,13 @@ def span(first_row: int, first_column: int, last_row: int, last_column: int) -> 
     return f"{address(first_row, first_column)}:{address(last_row, last_column)}"
 
 
-def scan_findings(name: str, found: SheetScan) -> list[Finding]:
-    """Findings on hidden rows and columns and on merged cells of one sheet.
+def scan_findings(name: str, found: SheetScan, last_row: int) -> list[Finding]:
+    """Findings on hidden rows and columns, merged cells and the declared range of one sheet.
 
     Args:
         name: of the sheet.
         found: what its parts say.
+        last_row: number of the last row that holds a value.
 
     Returns:
         At most one finding a rule; what is hidden is read like everything else.
@@ -107,6 +110,9 @@ def scan_findings(name: str, found: SheetScan) -> list[Finding]:
         cells = list(found.shown)
         message = f"read as shown, with leading zeros: {_some(cells)}"
         findings.append(_finding("TIP-169", name, message, cell=cells[0], count=len(cells)))
+    if found.declared and (row_of(found.declared.rpartition(":")[2]) or last_row) < last_row:
+        message = f"the sheet says that it is {found.declared}; read to row {last_row:,}"
+        findings.append(_finding("TIP-166", name, message))
     return findings
 
 

@@ -81,6 +81,8 @@ def test_the_defects_of_the_world_file_are_found_by_name(countries: Countries) -
     [ids] = messages(countries, "unodc_glotip", "TIP-660")
     assert ids.startswith("128 values of txtVALUE are taken as _U: ids of questionnaire cells")
     germany = "numbers by age, DEU, 2022-01-01, VICTIMS_REGISTERED: the parts give 1,289, "
+    [declared] = messages(countries, "unodc_glotip", "TIP-166")
+    assert declared.startswith("the sheet says that it is A1; read to row ")
     totals = messages(countries, "unodc_glotip", "TIP-665")
     assert germany + "more than the total of 0 to 4" in totals
     [added] = messages(countries, "unodc_glotip", "TIP-668")

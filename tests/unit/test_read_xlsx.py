@@ -120,7 +120,16 @@ def test_a_used_range_that_begins_elsewhere_keeps_its_rows_and_column_letters(tm
 def test_a_wrong_dimension_tag_hides_no_rows(tmp_path):
     path = workbook(tmp_path / "a.xlsx", [["a", "b"], ["1", "2"], ["3", "4"]])
     rewritten(path, "xl/worksheets/sheet1.xml", b'ref="A1:B3"', b'ref="A1:A1"')
-    assert column(read_source(path), "c2") == ["b", "2", "4"]
+    source = read_source(path)
+    assert column(source, "c2") == ["b", "2", "4"]
+    assert [note.message for note in source.notes if note.rule_id == "TIP-166"] == [
+        "the sheet says that it is A1:A1; read to row 3"
+    ]
+
+
+def test_a_right_dimension_tag_is_not_told(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", [["a", "b"], ["1", "2"], ["", ""]])
+    assert read_source(path).notes == ()
 
 
 def test_blank_rows_inside_stay_and_blank_rows_and_columns_at_the_end_go(tmp_path):
