@@ -26,6 +26,8 @@ INVALID, BLANK, ABSENT = "_I", "_X", "_N"
 _SEPARATORS = (re.compile(r"\s*;\s*"), re.compile(r"\s*[|\n]\s*"))
 #: Nearest values are looked for among these many distinct bad values of a column, commonest first.
 NEAREST_LIMIT = 50
+#: How alike a value and the accepted one must be that is offered in its place.
+_ALIKE = 0.7
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ class Coder:
         """The accepted value nearest to the first bad part, with its code; or empty."""
         bad = next((part for part, _, entry in coded.parts if not entry), "")
         by_form = {folded(spelling): spelling for spelling in self._spellings}
-        close = difflib.get_close_matches(folded(latin(bad)), by_form, n=1, cutoff=0.6)
+        close = difflib.get_close_matches(folded(latin(bad)), by_form, n=1, cutoff=_ALIKE)
         if not close:
             return ""
         spelling = by_form[close[0]]

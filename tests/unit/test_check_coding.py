@@ -176,3 +176,20 @@ def test_a_label_that_holds_the_separator_itself_is_one_value():
     # A part of such a label alone is unknown, and is not guessed.
     wrong = coder.cell("Building; Water supply", multi=True)
     assert (wrong.code, wrong.valid) == ("F;_I", False)
+
+
+@pytest.mark.parametrize(
+    ("list_name", "sent", "offered"),
+    [
+        ("country", "Nigera", "NGA"),
+        ("country", "Traviata", ""),
+        ("country", "Atlantis", ""),
+        ("sex", "Femenin", "F"),
+        ("sex", "femal", "F"),
+        ("sex", "unfit", ""),
+    ],
+)
+def test_only_what_is_alike_is_offered(list_name: str, sent: str, offered: str) -> None:
+    coder = list_coder(list_name, "es", {})
+    nearest = coder.nearest(coder.cell(sent))
+    assert nearest.rpartition(" ")[2] == offered

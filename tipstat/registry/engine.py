@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -65,8 +66,12 @@ def shown(url: URL) -> str:
     return urlsplit(safe.render_as_string(hide_password=True))._replace(query="").geturl()
 
 
+@lru_cache(maxsize=32)
 def make_engine(url: URL, *, foreign_keys: bool = True) -> Engine:
     """An engine that holds no file or connection between two uses.
+
+    It is kept with the statements that it has compiled, so that a write transaction compiles
+    nothing that was asked before it, while others wait.
 
     Args:
         foreign_keys: off only while a migration rebuilds tables, which would otherwise delete
