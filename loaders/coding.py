@@ -111,6 +111,7 @@ class Coder:
         self._exact: dict[str, Accepted] = {}
         for tier in tiers:
             self._add(tuple(tier))
+        self._labels_divide = any(";" in form or "|" in form for form in self._forms[0])
 
     def _add(self, tier: tuple[tuple[str, Accepted], ...]) -> None:
         """Add a tier below those already there; a spelling of two codes is dropped, not guessed."""
@@ -145,10 +146,13 @@ class Coder:
 
         A missing code beside a real one is dropped: what is known outweighs what is not.
         """
-        whole = self.one(text)
+        divided = multi and not self._labels_divide and (";" in text or "|" in text)
+        whole = None if divided else self.one(text)
         if whole is not None:
             return Coded(_joined({whole.code}), ((text, whole.code, whole.entry),))
-        parts = self._whole_labels(_parts(text)) if multi else (text,)
+        parts = _parts(text) if multi else (text,)
+        if multi and self._labels_divide:
+            parts = self._whole_labels(parts)
         coded = tuple((part, self.one(part)) for part in parts)
         traced = tuple(
             (part, found.code if found else INVALID, found.entry if found else "")
