@@ -185,3 +185,35 @@ def test_cases_meet_the_events_that_share_their_reference(golden_workspace: Work
     with reading(golden_workspace) as connection:
         linked = connection.execute("select count(distinct case_key) from bridge_case_event")
         assert linked.fetchone() == (46,)
+
+
+def test_completeness_counts_the_records_without_a_value(golden_workspace: Workspace) -> None:
+    """Of a variable that is in the returns, and of one of contract 2 that nobody sends."""
+    with reading(golden_workspace) as connection:
+        told = connection.execute(
+            "select source_type, variable, sum(n_records)::bigint, sum(n_missing)::bigint"
+            " from dq_completeness where reference_area = 'XXA' and record_type = 'victim'"
+            " and variable in ('citizenship', 'gender') group by all order by all"
+        ).fetchall()
+        victims = dict(
+            connection.execute(
+                "select source_type, count(*) from dim_victim join dim_reporting_entity"
+                " using (reporting_entity) where dim_victim.reference_area = 'XXA' group by all"
+            ).fetchall()
+        )
+        unknown = dict(
+            connection.execute(
+                "select source_type, count(*) from dim_victim join dim_reporting_entity"
+                " using (reporting_entity) where dim_victim.reference_area = 'XXA'"
+                " and citizenship in ('_U', '_X', '_N', '_Z', '_I') group by all"
+            ).fetchall()
+        )
+    assert set(victims) == {"police", "service"}
+    assert told == [
+        row
+        for source in ("police", "service")
+        for row in (
+            (source, "citizenship", victims[source], unknown.get(source, 0)),
+            (source, "gender", victims[source], victims[source]),
+        )
+    ]
