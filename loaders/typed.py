@@ -304,7 +304,8 @@ def _put_beside(con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variab
     words = chunks[0].dictionary
     said = _said(con, typing, variable, words)
     several = variable.record_type != "metadata" and variable.name != _NAMES_LIST
-    if several and len(words) <= _ENUM_LIMIT:
+    # Nothing that may identify a person stands in the text of a statement.
+    if several and variable.type not in HIDDEN and len(words) <= _ENUM_LIMIT:
         typing.meanings[variable.record_type, variable.name] = {
             **{column: [*meant.to_pylist(), None] for column, meant in said.items()},
             "sent": [*words.to_pylist(), None],

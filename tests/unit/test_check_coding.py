@@ -15,6 +15,7 @@ from check_returns import (
     table,
 )
 
+from loaders import typed
 from loaders.coding import list_coder
 
 
@@ -165,6 +166,22 @@ def test_values_of_references_identifiers_and_birth_dates_are_never_shown() -> N
     findings = [f for f in found(police(victim)) if f.variable != "sex"]
     assert {f.rule_id for f in findings} >= {"TIP-402", "TIP-411", "TIP-303"}
     assert [f.value for f in findings] == [None] * len(findings)
+
+
+def test_no_birth_date_stands_in_the_text_of_a_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[object] = []
+    literal_of = typed._literal_of
+
+    def noted(value: object) -> str:
+        written.append(value)
+        return literal_of(value)
+
+    monkeypatch.setattr(typed, "_literal_of", noted)
+    victim = sound("victim", birth_date="2010-03-03", registration_date="2023-03-02")
+    assert rows(checked(police(victim)), "victim", "age") != []
+    texts = {str(value) for value in written}
+    assert "2023-03-02" in texts
+    assert "2010-03-03" not in texts
 
 
 def test_a_label_that_holds_the_separator_itself_is_one_value():
