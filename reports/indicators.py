@@ -292,33 +292,39 @@ def _accepted(connection: duckdb.DuckDBPyConnection, column: str, value: str) ->
     raise refuse(
         "TIP-701",
         UsageError,
-        where=f"--{OPTIONS.get(column, column.replace('_', '-'))}",
+        where=OPTIONS.get(column, f"--{column.replace('_', '-')}"),
         found=f'"{value}"',
         expected=_expected(codes),
         nearest=_nearest(value, names),
     )
 
 
-#: Column -> name of its command-line option, where the two differ.
-OPTIONS = {"reference_area": "area", "source_type": "source"}
+#: Column -> what it is called on the command line, where the two differ.
+OPTIONS = {"indicator": "INDICATOR", "reference_area": "--area", "source_type": "--source"}
+#: So many accepted values are all listed.
+_LISTED = 20
 
 
 def _names(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, str]:
     """Everything a value may be called, codes and labels in lower case, with the code it means."""
     stored = connection.execute(f"select distinct {column} from fct_indicator_value").fetchall()
     lists = _FORMS if column == "form" else (CODED[column] or column,)
-    special = ["missing"] if column in (*DIMENSIONS, "form_classification") else []
+    may_be_missing = column in (*DIMENSIONS, "form_classification")
+    special = ["missing"] if may_be_missing else []
     labelled = connection.execute(
         "select code, label from code_label where list_contains($lists::varchar[], list)",
         {"lists": [*lists, *special]},
     ).fetchall()
+    if not may_be_missing:  # every list has the labels of what is missing, used or not
+        used = {code for (code,) in stored}
+        labelled = [row for row in labelled if row[0] in used or not row[0].startswith("_")]
     names = {label.casefold(): code for code, label in labelled}
     return names | {code.casefold(): code for code, *_ in [*stored, *labelled]}
 
 
 def _expected(codes: set[str]) -> str:
     listed = sorted(codes - {"_I", "_N", "_X"})
-    return ", ".join(listed) if len(listed) <= 15 else ", ".join(listed[:12]) + ", ..."
+    return ", ".join(listed) if len(listed) <= _LISTED else ", ".join(listed[:12]) + ", ..."
 
 
 def _nearest(value: str, names: dict[str, str]) -> str:

@@ -71,6 +71,15 @@ def test_an_unknown_value_is_refused_with_the_nearest(warehouse, given, nearest)
     assert "found" in refusal.value.render()
 
 
+def test_of_an_unknown_indicator_the_indicators_are_listed_and_nothing_else(warehouse):
+    with pytest.raises(UsageError) as refusal:
+        select(warehouse, Selection(indicator=("victms",)))
+    listed = refusal.value.expected.split(", ")
+    assert {"victims_registered", "persons_tried"} <= set(listed)
+    assert not [code for code in listed if code.startswith("_") or code == "..."]
+    assert refusal.value.where == "INDICATOR"
+
+
 def test_a_code_may_be_written_in_any_case(warehouse):
     assert select(warehouse, Selection(reference_area=("per",), sex=("_t",)))
 
