@@ -336,17 +336,17 @@ class _Aggregate:
 
     def _take_wide(self, year: Column | None) -> dict[str, Cell]:
         """Columns of numbers, each with the cell that its heading tells; no cell twice."""
-        only = next(iter(year.values)) if year and len(year.values) == 1 else ""
+        several = year is not None and len(year.values) > 1
         wide: dict[str, Cell] = {}
         numeric = [c for c in self.left if c.numbers >= 0.6 and not _code(c)]
         for column in numeric:
-            cell = wide_cell(column.header, only)
+            cell = wide_cell(column.header, of_year=year is not None)
             same = any(cell and cell.dimensions == other.dimensions for other in wide.values())
             timed = cell is not None and "period_start" in cell.dimensions
-            if cell is not None and not same and not (timed and year and not only):
+            if cell is not None and not same and not (timed and several):
                 wide[column.header] = cell
         # Periods stand in all columns of numbers or in none.
-        dated = {h: cell for h, cell in wide.items() if "period_start" in cell.dimensions}
+        dated = {h: c for h, c in wide.items() if {"period_start", "month"} & set(c.dimensions)}
         wide = _of_one_measure(dated or wide)
         if len(wide) < 2:
             return {}

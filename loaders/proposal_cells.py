@@ -198,18 +198,20 @@ def _sex_of(prefix: str, rest: str) -> Meaning | None:
     return Meaning(code, 0.6, f"the last letter of {prefix}") if code else None
 
 
-def wide_cell(header: str, year: str = "") -> Cell | None:
+def wide_cell(header: str, *, of_year: bool = False) -> Cell | None:
     """What a column of numbers is, by its heading: measure, sex, age, form, year or month.
 
     Args:
         header: of the column.
-        year: the only year of the table, for headings that name a month.
+        of_year: whether each row tells its year, so that a month alone is a period.
 
     Returns:
         The cell, or ``None`` where the heading tells nothing.
     """
-    if period := _period_of(header, year):
+    if period := _period_of(header):
         return Cell(period, "the period that it names")
+    if of_year and (month := month_of(header)):
+        return Cell({"month": str(month)}, "the month that it names")
     dimensions: dict[str, str] = {}
     why: list[str] = []
     for name in ("measure", "sex", "form"):
@@ -230,16 +232,16 @@ def wide_cell(header: str, year: str = "") -> Cell | None:
     return Cell(dimensions, "; ".join(why)) if dimensions else None
 
 
-def _period_of(header: str, year: str) -> dict[str, str]:
-    """First and last day of the year or month that a heading names."""
+def _period_of(header: str) -> dict[str, str]:
+    """First and last day of the year, or of the month of a year, that a heading names."""
     text = header.strip()
     if _YEAR.fullmatch(text):
         return {"period_start": f"{text}-01-01", "period_end": f"{text}-12-31"}
     told = _YEAR.search(text)
-    of_year = told.group() if told else year
     month = month_of(_YEAR.sub("", text))
-    if not (month and of_year):
+    if not (told and month):
         return {}
-    last = calendar.monthrange(int(of_year), month)[1]
-    first_day, last_day = f"{of_year}-{month:02d}-01", f"{of_year}-{month:02d}-{last}"
+    year = told.group()
+    last = calendar.monthrange(int(year), month)[1]
+    first_day, last_day = f"{year}-{month:02d}-01", f"{year}-{month:02d}-{last}"
     return {"period_start": first_day, "period_end": last_day}

@@ -231,11 +231,25 @@ def test_years_in_the_heading_become_periods_and_total_rows_are_compared(tmp_pat
     assert [f.rule_id for f in returned.findings if f.rule_id == "TIP-656"] == ["TIP-656"]
 
 
-def test_months_in_the_heading_become_periods_where_the_year_is_one(tmp_path):
-    rows = [["Año", "Lugar", "Enero", "Febrero"], ["2024", "Lima", "3", "4"]]
-    rows += [["2024", "Cusco", "1", "0"], ["2024", "Puno", "2", "2"]]
+@pytest.mark.parametrize("years", [("2024", "2024"), ("2023", "2024")])
+def test_months_in_the_heading_are_those_of_the_year_of_each_row(tmp_path, years):
+    rows = [["Año", "Lugar", "Enero", "Febrero"], [years[0], "Lima", "3", "4"]]
+    rows += [[years[0], "Cusco", "1", "0"], [years[1], "Lima", "2", "2"]]
+    path = csv_file(tmp_path, rows)
+    proposal = propose(read_source(path), "PER", kind="aggregate")
+    assert dict(proposal.wide["Febrero"].dimensions) == {"month": "2"}
+    _, returned = written(tmp_path, path, proposal)
+    cells = returned.tables[0].table.to_pylist()
+    periods = {(cell["period_start"], cell["period_end"]) for cell in cells}
+    assert len(cells) == 6
+    assert (f"{years[0]}-01-01", f"{years[0]}-01-31") in periods
+    assert ("2024-02-01", "2024-02-29") in periods
+
+
+def test_months_that_name_their_year_are_periods_of_their_own(tmp_path):
+    rows = [["Lugar", "Enero 2024", "Febrero 2024"], ["Lima", "3", "4"], ["Cusco", "1", "0"]]
     proposal = propose(read_source(csv_file(tmp_path, rows)), "PER", kind="aggregate")
-    assert dict(proposal.wide["Febrero"].dimensions) == {
+    assert dict(proposal.wide["Febrero 2024"].dimensions) == {
         "period_start": "2024-02-01",
         "period_end": "2024-02-29",
     }
