@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from loaders.reader import readers
 from tipstat.workspace import Workspace
 
 Told = dict[str, Any]
@@ -141,7 +142,11 @@ def check(path: str, layout: str, office: str) -> Told:
 
 
 def _warm(ws: Workspace) -> None:
-    """Import what the door imports at its first file, and read contract and code lists once."""
+    """Import what the door imports at its first file, and read contract and code lists once.
+
+    The process that reads the file imports too, from the first line of a command on.
+    """
+    readers.prepare()
     for name in ("loaders.layout", "loaders.read", "loaders.templates"):
         import_module(name)
     from loaders.check import context_of

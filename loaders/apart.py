@@ -11,17 +11,19 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from threading import Event, Timer
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from loaders import reader
 from loaders.findings import Finding
 from loaders.parse import Parsed, Reading, load_parser, parse
+from loaders.reader import Reader, readers
 from loaders.source import ErrorCell, Sheet
 from tipstat.errors import ReturnRefused, WorkplaceError
 from tipstat.limits import MEGABYTE, Limits
@@ -35,7 +37,19 @@ OUT_OF_MEMORY = 77
 #: How it ends when its reader broke off on the file.
 BROKE_OFF = 78
 
+#: Bytes that tell how long a part is.
 _LENGTH = 8
+#: What reading an answer ends in that is none.
+_NO_ANSWER = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OSError,
+    EOFError,
+    MemoryError,
+    pa.ArrowException,
+)
 
 
 def parse_apart(name: str, file_format: str, data: bytes, how: Reading) -> Parsed:
@@ -51,36 +65,103 @@ def parse_apart(name: str, file_format: str, data: bytes, how: Reading) -> Parse
     asked = {
         "name": name,
         "format": file_format,
+        "size": len(data),
         "encoding": how.encoding,
         "delimiter": how.delimiter,
         "repairs": [asdict(repair) for repair in how.repairs],
         "limits": asdict(how.limits),
     }
-    answer = _answer(name, _framed(json.dumps(asked).encode()) + data, how.limits)
-    try:
-        return _parsed(_frames(answer))
-    except (ValueError, KeyError, IndexError, TypeError, StopIteration, pa.ArrowException) as error:
-        raise _broken(name) from error
-
-
-def _answer(name: str, question: bytes, limits: Limits) -> bytes:
-    """Run the process; what it wrote, if it ended well."""
-    with reader.take() as process:
-        try:
-            answer, _ = process.communicate(question, timeout=limits.seconds)
-        except subprocess.TimeoutExpired as error:
-            found = f"more than {limits.seconds:,} seconds of reading"
-            raise refuse("TIP-151", ReturnRefused, where=name, found=found) from error
-        finally:
-            process.kill()
-    if process.returncode == OUT_OF_MEMORY or process.returncode < 0:
-        raise refuse("TIP-151", ReturnRefused, where=name, found=_ended(process.returncode, limits))
-    if process.returncode == BROKE_OFF:
+    with readers.take() as process, _ended_after(process, how.limits.seconds) as out_of_time:
+        parsed, begun = _exchanged(process, json.dumps(asked).encode(), data, how.limits)
+    if out_of_time.is_set():
+        found = f"more than {how.limits.seconds:,} seconds of reading"
+        raise refuse("TIP-151", ReturnRefused, where=name, found=found)
+    _look_at_end(name, process.returncode, how.limits, begun=begun)
+    if parsed is None:
         raise _broken(name)
-    if process.returncode:
+    if isinstance(parsed, ReturnRefused):
+        raise parsed
+    return parsed
+
+
+@contextmanager
+def _ended_after(process: Reader, seconds: int) -> Iterator[Event]:
+    """End the process when its time is over, or what is done with it breaks off."""
+    out_of_time = Event()
+
+    def end() -> None:
+        out_of_time.set()
+        process.kill()
+
+    clock = Timer(seconds, end)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield out_of_time
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        clock.cancel()
+
+
+def _exchanged(
+    process: Reader, asked: bytes, data: bytes, limits: Limits
+) -> tuple[Parsed | ReturnRefused | None, bool]:
+    """Put the question and read the answer as it is written.
+
+    Returns:
+        The answer, ``None`` where it makes no sense; and whether there was any.
+    """
+    question, told = process.stdin, process.stdout
+    if question is None or told is None:
+        raise ValueError("a reader is started with pipes")
+    with suppress(OSError):  # the process has ended; its code says why
+        question.write(_framed(asked))
+        question.write(data)
+    with suppress(OSError):
+        question.close()
+    answer = _Answer(told, limits.memory_mb * MEGABYTE)
+    parsed: Parsed | ReturnRefused | None = None
+    with suppress(*_NO_ANSWER):
+        parsed = _parsed(answer)
+    told.close()
+    process.wait()
+    return parsed, answer.begun
+
+
+class _Answer(io.RawIOBase):
+    """What a process writes, as a file that is read once and up to a size."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream, self._left = stream, most
+        self.begun = False
+
+    def readable(self) -> bool:
+        """Arrow asks."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Exactly so many bytes; an answer that has fewer, or is beyond its size, is none."""
+        if not 0 <= size <= self._left:
+            raise ValueError("an answer of more than it may hold")
+        data = self._stream.read(size)
+        self._left -= size
+        self.begun = self.begun or bool(data)
+        if len(data) < size:
+            raise EOFError
+        return data
+
+
+def _look_at_end(name: str, code: int, limits: Limits, *, begun: bool) -> None:
+    """Refuse the file, or tell the workplace, where the process did not end well."""
+    if code == OUT_OF_MEMORY or code < 0:
+        raise refuse("TIP-151", ReturnRefused, where=name, found=_ended(code, limits))
+    if code == BROKE_OFF or (code and begun):
+        raise _broken(name)
+    if code:
         found = "the process that reads files did not start"
         raise refuse("TIP-199", WorkplaceError, where=f"{name} › reading", found=found)
-    return answer
 
 
 def _broken(name: str) -> ReturnRefused:
@@ -103,18 +184,16 @@ def _ended(code: int, limits: Limits) -> str:
     return f"a reader that the system ended ({told}) at {limits.memory_mb:,} MB of memory at most"
 
 
-def _parsed(frames: Iterator[memoryview]) -> Parsed:
-    head = json.loads(bytes(next(frames)))
+def _parsed(answer: _Answer) -> Parsed | ReturnRefused:
+    size = int.from_bytes(answer.read(_LENGTH), "big")
+    head = json.loads(answer.read(size))
     if "refused" in head:
         refused = head["refused"]
-        raise ReturnRefused(refused.pop("rule"), refused.pop("title"), **refused)
-    sheets = []
-    for sheet in head["sheets"]:
-        with pa.ipc.open_stream(pa.py_buffer(next(frames))) as stream:
-            sheets.append(Sheet(sheet["name"], sheet["hidden"], stream.read_all()))
+        return ReturnRefused(refused.pop("rule"), refused.pop("title"), **refused)
+    sheets = tuple(Sheet(one["name"], one["hidden"], _table(answer)) for one in head["sheets"])
     return Parsed(
         head["format"],
-        tuple(sheets),
+        sheets,
         tuple(ErrorCell(**cell) for cell in head["error_cells"]),
         tuple(Finding(**note) for note in head["notes"]),
         head["read_as"],
@@ -122,17 +201,26 @@ def _parsed(frames: Iterator[memoryview]) -> Parsed:
     )
 
 
+def _table(answer: _Answer) -> pa.Table:
+    """One sheet, which is looked through while it comes.
+
+    Offsets that lead out of their buffers, or a text that is none, would lead our own process
+    astray.
+    """
+    with pa.ipc.open_stream(answer) as stream, ThreadPoolExecutor(1) as beside:
+        if not all(field.type in (pa.string(), pa.int32()) for field in stream.schema):
+            raise ValueError("a sheet holds text and the numbers of its rows")
+        batches, looked_through = [], []
+        for batch in stream:
+            batches.append(batch)
+            looked_through.append(beside.submit(batch.validate, full=True))
+        for one in looked_through:
+            one.result()
+        return pa.Table.from_batches(batches, stream.schema)
+
+
 def _framed(part: bytes) -> bytes:
     return len(part).to_bytes(_LENGTH, "big") + part
-
-
-def _frames(data: bytes) -> Iterator[memoryview]:
-    view, place = memoryview(data), 0
-    while place < len(view):
-        size = int.from_bytes(view[place : place + _LENGTH], "big")
-        place += _LENGTH
-        yield view[place : place + size]
-        place += size
 
 
 # ── in the process ────────────────────────────────────────────────────────────────────────────
@@ -140,22 +228,22 @@ def _frames(data: bytes) -> Iterator[memoryview]:
 
 def main() -> None:
     """Read a file from standard input, parse it, and write what it holds to standard output."""
+    out = os.fdopen(sys.stdout.fileno(), "wb")
     load_parser("")
     size = int.from_bytes(sys.stdin.buffer.read(_LENGTH), "big")
     asked = json.loads(sys.stdin.buffer.read(size))
     limits = Limits(**asked["limits"])
     load_parser(asked["format"])
     confine(limits)
-    data = sys.stdin.buffer.read()
     how = Reading(asked["encoding"], asked["delimiter"], _repairs(asked["repairs"]), limits)
     try:
+        data = sys.stdin.buffer.read(asked["size"])
         try:
-            frames = _told(parse(asked["name"], asked["format"], data, how))
+            _tell(parse(asked["name"], asked["format"], data, how), out)
         except ReturnRefused as refusal:
-            frames = [json.dumps({"refused": _refused(refusal)}).encode()]
-        for frame in frames:
-            sys.stdout.buffer.write(_framed(frame))
-        sys.stdout.buffer.flush()
+            told = json.dumps({"refused": _refused(refusal)}).encode()
+            out.write(_framed(told))
+        out.flush()
         # Taking the engines down orderly can itself break off; the answer is already given.
         os._exit(0)
     except (MemoryError, pa.ArrowMemoryError):
@@ -197,7 +285,7 @@ def confine(limits: Limits, *, files: bool = False) -> None:
         resource.setrlimit(what, (kept, kept))
 
 
-def _told(parsed: Parsed) -> list[bytes]:
+def _tell(parsed: Parsed, out: io.BufferedWriter) -> None:
     head: dict[str, Any] = {
         "format": parsed.format,
         "sheets": [{"name": sheet.name, "hidden": sheet.hidden} for sheet in parsed.sheets],
@@ -206,14 +294,10 @@ def _told(parsed: Parsed) -> list[bytes]:
         "read_as": parsed.read_as,
         "date_1904": parsed.date_1904,
     }
-    return [json.dumps(head).encode(), *(_stream(sheet.table) for sheet in parsed.sheets)]
-
-
-def _stream(table: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    with pa.ipc.new_stream(buffer, table.schema) as stream:
-        stream.write_table(table)
-    return buffer.getvalue()
+    out.write(_framed(json.dumps(head).encode()))
+    for sheet in parsed.sheets:
+        with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), sheet.table.schema) as stream:
+            stream.write_table(sheet.table)
 
 
 def _refused(refusal: ReturnRefused) -> dict[str, str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from tipstat.limits import Limits
+
 
 def cells_of_file(
     connection: duckdb.DuckDBPyConnection,
@@ -29,6 +31,7 @@ def cells_of_file(
     *,
     layouts: Path | None = None,
     office: Path | None = None,
+    limits: Limits | None = None,
 ) -> str:
     """Make ``cells_<side>`` from a file that is landed nowhere.
 
@@ -41,6 +44,7 @@ def cells_of_file(
         layout: id or path of its layout.
         layouts: the workspace's own layouts.
         office: the workspace's own correspondences.
+        limits: of the workspace; the usual ones where not given.
 
     Returns:
         What the source is, in one line.
@@ -51,7 +55,11 @@ def cells_of_file(
     """
     chosen = load_layout(layout, layouts, office=office)
     source = read_source(
-        path, encoding=chosen.encoding, delimiter=chosen.delimiter, repairs=chosen.repairs
+        path,
+        encoding=chosen.encoding,
+        delimiter=chosen.delimiter,
+        repairs=chosen.repairs,
+        limits=limits,
     )
     returned = apply_layout(chosen, source)
     name = "cell" if chosen.kind == "aggregate" else "victim"

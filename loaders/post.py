@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from loaders.check import check_file, step
 from loaders.land import load_checked
 from loaders.layout import apply_layout, fits, layout_paths, load_layout, takes
 from loaders.read import TABLE_ENDINGS, read_source
+from loaders.reader import readers
 from loaders.templates import recognise
 from tipstat.errors import ReturnRefused, TipstatError, UsageError
 from tipstat.rules import refuse
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from loaders.check import CheckResult
     from loaders.layout import Layout
     from loaders.source import Source
+    from tipstat.limits import Limits
     from tipstat.workspace import Workspace
 
 #: Files that systems and editors leave in folders; they are nobody's return.
@@ -116,7 +118,11 @@ def layouts_of(ws: Workspace) -> tuple[list[Layout], list[Piece]]:
 
 
 def sort_post(
-    folder: Path, layouts: Sequence[Layout], told: Callable[[str], None] = lambda name: None
+    folder: Path,
+    layouts: Sequence[Layout],
+    told: Callable[[str], None] = lambda name: None,
+    *,
+    limits: Limits | None = None,
 ) -> list[Piece]:
     """Tell the returns of a folder apart and choose the layout of each.
 
@@ -124,45 +130,77 @@ def sort_post(
         folder: the post.
         layouts: those to choose from.
         told: called with the name of each file before it is read.
+        limits: of the workspace; the usual ones where not given.
 
     Returns:
         The returns in order of their names. One that no layout fits, or several do, carries its
         refusal (TIP-150, TIP-560); so does a file that cannot be read.
     """
     pieces, parts = [], defaultdict(list)
-    for path in places_in(folder):
+    places = list(places_in(folder))
+    readers.prepare(len(places))
+    for path in places:
         name = path.relative_to(folder).as_posix()
         told(name)
-        piece = _piece(path, name, layouts)
+        piece = _piece(path, name, layouts, limits)
         refusal = piece.refusal
         if refusal is not None and refusal.rule == "TIP-150" and path.suffix.lower() == ".csv":
             parts[path.parent].append(piece)
         else:
             pieces.append(piece)
     for pieces_of_folder in parts.values():
-        pieces += _together(pieces_of_folder, [one for one in layouts if one.files])
+        pieces += _together(pieces_of_folder, [one for one in layouts if one.files], limits)
     return sorted(pieces, key=lambda piece: piece.name.casefold())
 
 
-def _piece(path: Path, name: str, layouts: Sequence[Layout]) -> Piece:
+def _piece(path: Path, name: str, layouts: Sequence[Layout], limits: Limits | None) -> Piece:
     if path.is_dir():
         return Piece((path,), name)
     try:
         with step(f"{name} › reading"):
-            source = read_source(path)
-            chosen = "" if recognise(source) else _chosen(source, layouts).id
+            sent = _Sent(read_source(path, limits=limits), limits)
+            chosen = "" if recognise(sent.source) else _chosen(sent, layouts).id
     except TipstatError as refusal:
         return Piece((path,), name, refusal=refusal)
     return Piece((path,), name, chosen)
 
 
-def _chosen(source: Source, layouts: Iterable[Layout]) -> Layout:
+@dataclass(frozen=True)
+class _Sent:
+    """A file of the post, read as any file is, and anew where layouts read it otherwise."""
+
+    source: Source
+    limits: Limits | None
+    otherwise: dict[tuple[object, ...], Source] = field(default_factory=dict)
+
+    def read_for(self, layout: Layout) -> Source:
+        own = (layout.encoding, layout.delimiter, layout.repairs)
+        if not any(own) or layout.format != self.source.format or layout.files:
+            return self.source
+        if own not in self.otherwise:
+            self.otherwise[own] = self._anew(layout)
+        return self.otherwise[own]
+
+    def _anew(self, layout: Layout) -> Source:
+        try:
+            return read_source(
+                self.source.path,
+                encoding=layout.encoding,
+                delimiter=layout.delimiter,
+                repairs=layout.repairs,
+                limits=self.limits,
+            )
+        except ReturnRefused:
+            return self.source
+
+
+def _chosen(sent: _Sent, layouts: Iterable[Layout]) -> Layout:
     """The one layout that fits a file by its columns, then by content, then by the file's name."""
-    name = source.path.name
-    fitting = [layout for layout in layouts if fits(layout, _read_for(layout, source))]
+    name = sent.source.path.name
+    fitting = [layout for layout in layouts if fits(layout, sent.read_for(layout))]
     for narrower in (_accepts, _named):
         if len(fitting) > 1:
-            fitting = [layout for layout in fitting if narrower(layout, source)] or fitting
+            fitting = [layout for layout in fitting if narrower(layout, sent)] or fitting
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
@@ -171,39 +209,26 @@ def _chosen(source: Source, layouts: Iterable[Layout]) -> Layout:
     raise refuse("TIP-150", ReturnRefused, where=name, found="columns of no layout")
 
 
-def _read_for(layout: Layout, source: Source) -> Source:
-    """The file as the layout reads it, where that is not as any file is read."""
-    own = layout.encoding or layout.delimiter or layout.repairs
-    if not own or layout.format != source.format or layout.files:
-        return source
-    try:
-        return read_source(
-            source.path,
-            encoding=layout.encoding,
-            delimiter=layout.delimiter,
-            repairs=layout.repairs,
-        )
-    except ReturnRefused:
-        return source
-
-
-def _accepts(layout: Layout, source: Source) -> bool:
+def _accepts(layout: Layout, sent: _Sent) -> bool:
     """Whether the rows are what the layout expects; two tables may have the same columns."""
     try:
-        apply_layout(layout, _read_for(layout, source))
+        apply_layout(layout, sent.read_for(layout))
     except ReturnRefused:
         return False
     return True
 
 
-def _named(layout: Layout, source: Source) -> bool:
-    return bool(layout.name_pattern) and bool(re.search(layout.name_pattern, source.path.name))
+def _named(layout: Layout, sent: _Sent) -> bool:
+    name = sent.source.path.name
+    return bool(layout.name_pattern) and bool(re.search(layout.name_pattern, name))
 
 
-def _together(pieces: Sequence[Piece], layouts: Iterable[Layout]) -> list[Piece]:
+def _together(
+    pieces: Sequence[Piece], layouts: Iterable[Layout], limits: Limits | None
+) -> list[Piece]:
     """Files of one folder that only together are a return, as a layout of several files says."""
     left, found = list(pieces), []
-    sources = {piece.name: read_source(piece.paths[0]) for piece in pieces}
+    sources = {piece.name: read_source(piece.paths[0], limits=limits) for piece in pieces}
     for layout in layouts:
         taken = [piece for piece in left if takes(layout, sources[piece.name])]
         if len(taken) == len(layout.files):

@@ -2,7 +2,7 @@
 
 Dates become ISO text, whole numbers lose their ``.0``, logical values become TRUE and FALSE; any
 other text is as it was sent. Nothing of the file is written anywhere, no macro is run and no
-external link is followed. Workbooks, zips and Parquet files are parsed in a process of their own.
+external link is followed. Every file is parsed in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from loaders.parse import Parsed, Reading, parse, recognised
+from loaders.reader import readers
 from loaders.reply_mark import without_reply
 from loaders.source import ErrorCell, Sheet, Source, family_of
 from tipstat.errors import ReturnRefused, UsageError
@@ -66,9 +67,6 @@ NAMES = {
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 #: Workbooks that are being read before they are asked for.
 _ahead: dict[Path, tuple[Limits, Future[Source]]] = {}
-
-#: Formats that only a parser of their own can read, and whose bytes may attack it.
-_APART = ("xlsx", "xls", "xlsb", "ods", "zip", "parquet")
 
 
 def read_source(
@@ -176,6 +174,7 @@ def _read_tables(files: Sequence[Path], how: Reading) -> Source:
     if not tables or repeated:
         found = f"two files named {repeated[0]}" if repeated else "a folder without tables"
         raise refuse("TIP-970", ReturnRefused, where=where, found=found)
+    readers.prepare(len(tables))
     sources = [_read_file(table, how) for table in tables]
     for source in sources:
         if family_of(source.format) != "csv" or source.path.suffix.lower() == ".zip":
@@ -220,27 +219,27 @@ def _read_file(path: Path, how: Reading) -> Source:
             found=f"a name ending in {path.suffix} over {NAMES[found]}",
             do="send the file as it was saved; do not change the ending of its name",
         )
-    digest = hashlib.sha256(data).hexdigest()
-    if found in _APART and how.limits.child_process:
-        from loaders.apart import parse_apart
-
-        parsed = parse_apart(path.name, found, data, how)
-    else:
-        parsed = parse(path.name, found, data, how)
-    return _source(path, digest, parsed)
-
-
-def _source(path: Path, digest: str, parsed: Parsed) -> Source:
+    with ThreadPoolExecutor(1) as beside:
+        digest = beside.submit(hashlib.sha256, data)
+        parsed = _parser(how.limits)(path.name, found, data, how)
     return Source(
         path,
         parsed.format,
-        digest,
+        digest.result().hexdigest(),
         parsed.sheets,
         parsed.error_cells,
         parsed.notes,
         parsed.read_as,
         parsed.date_1904,
     )
+
+
+def _parser(limits: Limits) -> Callable[[str, str, bytes, Reading], Parsed]:
+    if not limits.child_process:
+        return parse
+    from loaders.apart import parse_apart
+
+    return parse_apart
 
 
 def _bytes(path: Path, limits: Limits) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import yaml
 from cli_support import event, police_return, run, victim, workspace
 
 from tipstat.classification import Offence, offence_areas, offences
@@ -72,6 +74,48 @@ def test_the_seed_digest_tells_builds_with_another_map_apart(tmp_path: Path) -> 
     before = seed_digest(tmp_path)
     write_map(tmp_path)
     assert seed_digest(tmp_path) != before == seed_digest()
+
+
+def test_a_layout_is_listed_and_checked_by_the_offices_own_map(tmp_path: Path) -> None:
+    office = workspace(tmp_path / "office")
+    write_map(office / "correspondences")
+    content = {
+        "id": "articles",
+        "title": "Victims by article",
+        "kind": "aggregate",
+        "language": "en",
+        "reference_area": "XXA",
+        "file": {"format": "csv", "header_row": 1},
+        "metadata": {
+            "sender": "XXA-POLICE",
+            "period_start": "2023-01-01",
+            "period_end": "2023-12-31",
+            "extraction_date": "2024-02-01",
+            "maturity": "FINAL",
+            "intent": "NEW",
+            "legal_basis": "LAW",
+        },
+        "values": {"legal_article": {"Article 7": "CRIM-7"}},
+        "records": {
+            "cell": {
+                "constants": {
+                    "measure": "VICTIMS_REGISTERED",
+                    "unit_of_count": "VICTIM_REGISTRATION",
+                    "cell_nature": "FLOW",
+                },
+                "period": {"year": "Year"},
+                "columns": {"Law": "legal_article", "Victims": "value"},
+            }
+        },
+    }
+    (office / "layouts" / "articles.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    path = tmp_path / "law.csv"
+    path.write_text("Year,Law,Victims\n2023,Article 7,41\n")
+    listed = json.loads(run("-w", office, "layout", "list", "--format", "json").out)
+    assert {"Victims by article"} == {one["title"] for one in listed if one["id"] == "articles"}
+    checked = run("-w", office, "layout", "check", "articles", path)
+    loaded = run("-w", office, "load", path, "--layout", "articles")
+    assert (checked.code, loaded.code) == (0, 0), checked.text + loaded.text
 
 
 def test_a_return_is_checked_and_counted_by_the_offices_own_map(tmp_path: Path) -> None:

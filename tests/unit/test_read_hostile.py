@@ -9,13 +9,20 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import odd_files
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from odd_files import Error, Page
 
 from loaders import read, reader
+from loaders.layout_model import Repair
 from loaders.read import read_ahead, read_source
+from loaders.reader import readers
 from tipstat.errors import ReturnRefused, UsageError, WorkplaceError
 from tipstat.limits import Limits
 
@@ -41,6 +48,28 @@ def zipped(path: Path, **members: str) -> Path:
         for name, content in members.items():
             archive.writestr(name, content)
     return path
+
+
+def parquet(path: Path) -> Path:
+    pq.write_table(pa.table({"a": ["1", None], "b": ["x", "y"]}), path)
+    return path
+
+
+def text(path: Path) -> Path:
+    path.write_text('a;b\n1;"née ""Ortiz"""\n2;3;4\n', encoding="cp1252")
+    return path
+
+
+#: A small file of each format that is read.
+MADE: dict[str, Callable[[Path], Path]] = {
+    "xlsx": lambda folder: workbook(folder / "a.xlsx", rows=50),
+    "xls": lambda folder: odd_files.xls(folder / "a.xls", Page("S", [["a", 1]])),
+    "xlsb": lambda folder: odd_files.xlsb(folder / "a.xlsb", Page("S", [["a", 1]])),
+    "ods": lambda folder: odd_files.ods(folder / "a.ods", Page("S", [["a", Error("#REF!")]])),
+    "csv": lambda folder: text(folder / "a.csv"),
+    "zip": lambda folder: zipped(folder / "a.zip", **{"a.csv": "a,b\n1,2\n", "b.csv": "c,d\n"}),
+    "parquet": lambda folder: parquet(folder / "a.parquet"),
+}
 
 
 # ── what is no plain file ─────────────────────────────────────────────────────────────────────
@@ -140,12 +169,13 @@ def test_a_part_that_unpacks_to_more_than_it_declares_is_refused(tmp_path):
 
 @posix
 def test_a_reader_that_needs_too_much_memory_is_ended_and_the_file_refused(tmp_path):
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("S")
-    for row in range(90_000):
-        sheet.append([row, f"text {row}"])
-    book.save(tmp_path / "a.xlsx")
-    refused = refusal(tmp_path / "a.xlsx", Limits(memory_mb=300))
+    with zipfile.ZipFile(workbook(tmp_path / "small.xlsx")) as small:
+        parts = {name: small.read(name).decode() for name in small.namelist()}
+    cells = "".join(f'<row r="{n}"><c><v>{n}</v></c></row>' for n in range(1, 800_001))
+    head, rest = parts["xl/worksheets/sheet1.xml"].split("<sheetData>")
+    end = rest.partition("</sheetData>")[2]
+    parts["xl/worksheets/sheet1.xml"] = f"{head}<sheetData>{cells}</sheetData>{end}"
+    refused = refusal(zipped(tmp_path / "a.xlsx", **parts), Limits(memory_mb=300))
     assert refused.rule == "TIP-151"
     assert "memory" in refused.found
 
@@ -180,6 +210,46 @@ def test_an_answer_that_makes_no_sense_is_a_refusal(tmp_path, monkeypatch):
         assert refusal(workbook(tmp_path / "a.xlsx")).rule == "TIP-103"
 
 
+#: Columns that no reader makes of a file, and that would lead astray whoever believed them.
+ASTRAY = {
+    "offsets beyond the buffer": "text([0, 2**24], b'x' * 64)",
+    "offsets that go back": "text([0, 9, 3], b'x' * 64)",
+    "letters that are none": "text([0, 1], b'\\xff')",
+    "another type": "pa.array([[1], [2]])",
+}
+
+
+@pytest.mark.parametrize("column", ASTRAY.values(), ids=list(ASTRAY))
+def test_an_answer_is_looked_through_before_it_is_believed(tmp_path, monkeypatch, column):
+    program = f"""
+import json, sys; sys.path[:] = json.loads(sys.argv[1])
+import pyarrow as pa
+import loaders.apart as a
+from loaders.source import Sheet
+def text(offsets, data):
+    places = b"".join(place.to_bytes(4, "little") for place in offsets)
+    buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+a.parse = lambda *_: a.Parsed("csv", (Sheet("s", False, pa.table({{"c1": {column}}})),))
+a.main()
+"""
+    monkeypatch.setattr(reader, "_PROGRAM", program)
+    refused = refusal(text(tmp_path / "a.csv"))
+    assert (refused.rule, refused.found) == ("TIP-103", "a file on which its reader broke off")
+
+
+@pytest.mark.parametrize("told", [2**40, 2**62])
+def test_an_answer_of_more_than_the_memory_is_not_waited_for(tmp_path, monkeypatch, told):
+    program = (
+        f"import sys; out = sys.stdout.buffer; out.write(({told}).to_bytes(8, 'big'))\n"
+        "while True: out.write(b'x' * 65536)"
+    )
+    monkeypatch.setattr(reader, "_PROGRAM", program)
+    started = time.monotonic()
+    assert refusal(text(tmp_path / "a.csv"), Limits(seconds=60)).rule
+    assert time.monotonic() - started < 30
+
+
 def test_a_reader_that_does_not_start_is_no_fault_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "_PROGRAM", "import nothing_of_this_name")
     with pytest.raises(WorkplaceError, match="TIP-199"):
@@ -206,17 +276,40 @@ def test_the_reader_can_write_no_file_and_sees_no_secret(tmp_path, monkeypatch):
     assert not (tmp_path / "leaked").exists()
 
 
-def test_a_text_of_any_size_is_read_in_our_own_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "_PROGRAM", "import sys; sys.exit(1)")
-    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
-    assert read_source(tmp_path / "a.csv").sheets[0].table.num_rows == 2
-
-
-def test_reading_in_a_process_of_its_own_gives_what_reading_here_gives(tmp_path):
-    path = workbook(tmp_path / "a.xlsx", rows=50)
+@pytest.mark.parametrize("kind", MADE)
+def test_every_format_is_parsed_in_a_process_of_its_own(tmp_path, monkeypatch, kind):
+    path = MADE[kind](tmp_path)
     there, here = (read_source(path, limits=Limits(child_process=own)) for own in (True, False))
-    assert there.sheets[0].table.equals(here.sheets[0].table)
-    assert (there.notes, there.read_as, there.sha256) == (here.notes, here.read_as, here.sha256)
+    assert len(there.sheets) == len(here.sheets) > 0
+    for apart, own in zip(there.sheets, here.sheets, strict=True):
+        assert apart.name == own.name
+        assert apart.table.equals(own.table)
+    told = ("notes", "read_as", "sha256", "error_cells", "format")
+    assert [getattr(there, name) for name in told] == [getattr(here, name) for name in told]
+    monkeypatch.setattr(reader, "_PROGRAM", "import os; os.abort()")
+    assert "SIGABRT" in refusal(path).found
+
+
+@posix
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
+def test_a_text_that_needs_too_much_memory_is_refused(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(("Кишинёв,2024,жертва\n" * 2_000_000).encode(encoding))
+    refused = refusal(path, Limits(memory_mb=400))
+    assert refused.rule == "TIP-151"
+    assert "memory" in refused.found
+
+
+def test_a_text_with_known_faults_is_mended_in_the_process_too(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\nx,1\ny, 1990,2\n")
+    repair = Repair(3, (1, 2), "y", "the name holds a comma")
+    there, here = (
+        read_source(path, repairs=[repair], limits=Limits(child_process=own))
+        for own in (True, False)
+    )
+    assert there == here
+    assert "TIP-116" in {note.rule_id for note in there.notes}
 
 
 def test_reading_a_workbook_imports_no_pandas_in_either_process(tmp_path):
@@ -231,17 +324,30 @@ def test_reading_a_workbook_imports_no_pandas_in_either_process(tmp_path):
 
 def test_a_reader_that_was_started_early_reads_the_file_and_none_is_left(tmp_path):
     path = workbook(tmp_path / "a.xlsx")
-    reader.prepare([tmp_path / "a.csv"])
-    assert not reader._waiting, "a text is read in our own process"
-    reader.prepare([path])
-    (process,) = reader._waiting
+    readers.prepare()
+    (process,) = readers.waiting
     assert read_source(path).sheets[0].table.num_rows == 3
     assert process.returncode is not None
-    reader.prepare([path])
-    (idle,) = reader._waiting
-    reader._end_waiting()
+    readers.prepare()
+    (idle,) = readers.waiting
+    readers.end()
     assert idle.returncode is not None
-    assert not reader._waiting
+    assert not readers.waiting
+
+
+def test_of_several_files_the_reader_of_the_next_starts_while_one_is_read(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n")
+    readers.prepare(2)
+    waited = []
+    for name in ("a", "b", "c"):
+        waited.append(len(readers.waiting))
+        read_source(tmp_path / f"{name}.csv")
+    assert waited == [1, 1, 0]
+    assert len(read_source(tmp_path).sheets) == 3
+    assert not readers.waiting
+    readers.prepare(0)
+    assert not readers.waiting
 
 
 def test_a_workbook_may_be_read_while_the_check_is_still_being_loaded(tmp_path):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from tipstat.errors import UsageError
+from tipstat.errors import UsageError, WorkplaceError
+
+if TYPE_CHECKING:
+    from tipstat.workspace import Workspace
 
 format_option = click.option(
     "--format",
@@ -45,6 +50,26 @@ delimiter_option = click.option(
     callback=_delimiter,
     help="Delimiter of a text: one character, or tab; otherwise detected.",
 )
+
+
+def workspace_if_any(named: str | None) -> Workspace | None:
+    """The workspace of a command that can do without.
+
+    Args:
+        named: the folder given with ``--workspace``.
+
+    Raises:
+        WorkplaceError: TIP-901 one was named, there or in the environment, and is not there;
+            TIP-903 to TIP-906 its settings are unusable.
+    """
+    from tipstat.workspace import Workspace
+
+    try:
+        return Workspace.find(named)
+    except WorkplaceError as error:
+        if named or os.environ.get("TIPSTAT_WORKSPACE") or error.rule != "TIP-901":
+            raise
+        return None
 
 
 def emit(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str) -> None:

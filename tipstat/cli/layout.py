@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tipstat.cli.common import (
     encoding_option,
     format_option,
     progress,
+    workspace_if_any,
 )
 from tipstat.errors import ExitCode, TipstatError, UsageError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loaders.proposal import Proposal
     from loaders.proposal_cells import Cell
     from loaders.returned import Returned
+    from tipstat.workspace import Workspace
 
 #: Rules that compare numbers of the file with one another.
 CONTROLS = (
@@ -57,9 +58,9 @@ def list_layouts(ctx: click.Context, fmt: str) -> None:
     """List the layouts that come with tipstat and those of the workspace."""
     from loaders.layout import layout_paths
 
-    own = _workspace_layouts(ctx.obj)
-    paths = layout_paths(own)
-    emit([_listed(path, own) for _, path in sorted(paths.items())], LISTED, fmt)
+    ws = workspace_if_any(ctx.obj)
+    paths = layout_paths(ws.layouts_dir if ws else None)
+    emit([_listed(path, ws) for _, path in sorted(paths.items())], LISTED, fmt)
 
 
 @layout.command("check", epilog="Example:  tipstat layout check per_pnp_2017 police.xlsx")
@@ -75,20 +76,29 @@ def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], 
     that the file names is taken as registered. The exit code is 1 where there are findings other
     than notes. Rows are shown for aggregate returns only, never for records of persons.
     """
+    from loaders.reader import readers
+
+    readers.prepare(len(files))
     from loaders.layout import apply_layout, load_layout
     from loaders.preview import preview
     from loaders.read import name_of, read_source
 
-    chosen = load_layout(layout_name, _workspace_layouts(ctx.obj))
+    ws = workspace_if_any(ctx.obj)
+    chosen = load_layout(
+        layout_name,
+        ws.layouts_dir if ws else None,
+        office=ws.correspondences_dir if ws else None,
+    )
     with progress(f"reading {name_of(files)}"):
         source = read_source(
             files,
             encoding=chosen.encoding,
             delimiter=chosen.delimiter,
             repairs=chosen.repairs,
+            limits=ws.settings.limits if ws else None,
         )
         returned = apply_layout(chosen, source)
-        found = preview(chosen, returned, _context(ctx.obj), name_of(files))
+        found = preview(chosen, returned, _context(ws), name_of(files))
     if fmt == "table":
         _show(chosen, name_of(files), returned, found)
     else:
@@ -97,14 +107,11 @@ def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], 
         ctx.exit(int(ExitCode.FINDINGS))
 
 
-def _context(workspace: str | None) -> Context | None:
-    """What the workspace knows of entities; none where no workspace was named or found."""
+def _context(ws: Workspace | None) -> Context | None:
+    """What the workspace knows of entities."""
     from loaders.check import context_of
-    from tipstat.workspace import Workspace
 
-    if _workspace_layouts(workspace) is None:
-        return None
-    return context_of(Workspace.find(workspace))
+    return context_of(ws) if ws else None
 
 
 @layout.command(
@@ -140,19 +147,23 @@ def new_layout(
     fit a code list. What could not be placed, and what is left to fill in, stands in the head of
     the file. Nothing is loaded.
     """
+    from loaders.reader import readers
+
+    readers.prepare()
     from loaders.layout import load_layout
     from loaders.proposal import propose
     from loaders.proposal_yaml import layout_id, render
     from loaders.read import read_source
     from tipstat.rules import refuse
 
-    folder = _workspace_layouts(ctx.obj)
-    path = output or (folder or Path()) / f"{layout_id(file.stem)}.yml"
+    ws = workspace_if_any(ctx.obj)
+    path = output or (ws.layouts_dir if ws else Path()) / f"{layout_id(file.stem)}.yml"
     if path.exists():
         raise refuse("TIP-694", UsageError, where=str(path))
     with progress(f"reading {file.name}"):
-        source = read_source(file, encoding=encoding, delimiter=delimiter)
-        proposal = propose(source, _area(ctx.obj, area), kind=kind, sheet=sheet)
+        limits = ws.settings.limits if ws else None
+        source = read_source(file, encoding=encoding, delimiter=delimiter, limits=limits)
+        proposal = propose(source, _area(ws, area), kind=kind, sheet=sheet)
     path.parent.mkdir(parents=True, exist_ok=True)
     asked = {"encoding": encoding, "delimiter": delimiter}
     path.write_text(render(proposal, path.stem, file.name, asked), encoding="utf-8")
@@ -160,16 +171,12 @@ def new_layout(
     _show_proposal(proposal, path, file)
 
 
-def _area(workspace: str | None, named: str | None) -> str:
+def _area(ws: Workspace | None, named: str | None) -> str:
     """The reference area of the command line, or else of the workspace."""
     from tipstat.classification import code_list
     from tipstat.rules import refuse
-    from tipstat.workspace import Workspace
 
-    area = named
-    if not area:
-        with suppress(TipstatError):
-            area = Workspace.find(workspace).settings.reference_area
+    area = named or (ws.settings.reference_area if ws else "")
     # _Z: a file of many countries, whose rows tell their own.
     if not area or area.upper() not in {*code_list("country").by_code, "_Z"}:
         raise refuse("TIP-690", UsageError, found=area or "none")
@@ -221,24 +228,12 @@ def _dimensions(cell: Cell) -> str:
     return ", ".join(f"{name} {code}" for name, code in cell.dimensions.items())
 
 
-def _workspace_layouts(explicit: str | None) -> Path | None:
-    """The folder of the workspace's layouts; none where no workspace was named or found."""
-    from tipstat.workspace import Workspace
-
-    try:
-        return Workspace.find(explicit).layouts_dir
-    except TipstatError:
-        if explicit:
-            raise
-        return None
-
-
-def _listed(path: Path, own: Path | None) -> dict[str, object]:
+def _listed(path: Path, ws: Workspace | None) -> dict[str, object]:
     from loaders.layout import load_layout
 
-    where = "workspace" if own is not None and path.parent == own else "tipstat"
+    where = "workspace" if ws and path.parent == ws.layouts_dir else "tipstat"
     try:
-        found = load_layout(path)
+        found = load_layout(path, office=ws.correspondences_dir if ws else None)
     except TipstatError as refusal:
         title = f"not valid: {refusal.rule} {refusal.where}"
         return {"id": path.stem, "title": title, "where": where}

@@ -84,9 +84,9 @@ def check(
     Ends with 0 where nothing is worse than a warning, with 1 where values are invalid, records
     would be held out or the file would be refused.
     """
-    from loaders.reader import prepare
+    from loaders.reader import readers
 
-    prepare(files)
+    readers.prepare(len(files))
     from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
@@ -146,9 +146,9 @@ def load(
 
     The same file is landed once. Of a refused file only its hash and the findings are kept.
     """
-    from loaders.reader import prepare
+    from loaders.reader import readers
 
-    prepare(files)
+    readers.prepare(len(files))
     from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
@@ -202,11 +202,15 @@ def _load_post(
     from dataclasses import asdict
 
     from loaders.post import layouts_of, load_piece, sort_post
+    from loaders.reader import readers
     from tipstat.cli.common import emit, steps
 
     layouts, broken = layouts_of(ws)
     with steps("looking through the post") as show:
-        pieces = [*broken, *sort_post(folder, layouts, lambda name: show(name, 0, 0))]
+        limits = ws.settings.limits
+        sorted_out = sort_post(folder, layouts, lambda name: show(name, 0, 0), limits=limits)
+        pieces = [*broken, *sorted_out]
+        readers.prepare(len(pieces))
         lines = []
         for number, piece in enumerate(pieces):
             show(piece.name, number, len(pieces))

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from tipstat.cli.common import emit, format_option, progress
-from tipstat.errors import ExitCode, TipstatError, UsageError
+from tipstat.cli.common import emit, format_option, progress, workspace_if_any
+from tipstat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     import duckdb
 
     from tipstat.reconcile import Reconciliation
-    from tipstat.workspace import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -150,7 +149,7 @@ def _file(
 ) -> str:
     from loaders.comparable import cells_of_file
 
-    ws = _workspace(named)
+    ws = workspace_if_any(named)
     return cells_of_file(
         connection,
         side,
@@ -158,19 +157,8 @@ def _file(
         layout,
         layouts=ws.layouts_dir if ws else None,
         office=ws.correspondences_dir if ws else None,
+        limits=ws.settings.limits if ws else None,
     )
-
-
-def _workspace(named: str | None) -> Workspace | None:
-    """The workspace, which two files do not need."""
-    from tipstat.workspace import Workspace
-
-    try:
-        return Workspace.find(named)
-    except TipstatError:
-        if named:
-            raise
-        return None
 
 
 def _print(result: Reconciliation, named: list[str], show: str, fmt: str) -> None:
