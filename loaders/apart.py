@@ -11,19 +11,20 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from threading import Event, Timer
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import pyarrow as pa
 
 from loaders.findings import Finding
 from loaders.parse import Parsed, Reading, load_parser, parse
-from loaders.reader import Reader, readers
+from loaders.reader import CODE, Reader, readers
 from loaders.source import ErrorCell, Sheet
 from tipstat.errors import ReturnRefused, WorkplaceError
 from tipstat.limits import MEGABYTE, Limits
@@ -71,12 +72,14 @@ def parse_apart(name: str, file_format: str, data: bytes, how: Reading) -> Parse
         "repairs": [asdict(repair) for repair in how.repairs],
         "limits": asdict(how.limits),
     }
-    with readers.take() as process, _ended_after(process, how.limits.seconds) as out_of_time:
+    process = readers.take()
+    with _ended_after(process, how.limits.seconds) as out_of_time:
         parsed, begun = _exchanged(process, json.dumps(asked).encode(), data, how.limits)
+        code = process.wait()
     if out_of_time.is_set():
         found = f"more than {how.limits.seconds:,} seconds of reading"
         raise refuse("TIP-151", ReturnRefused, where=name, found=found)
-    _look_at_end(name, process.returncode, how.limits, begun=begun)
+    _look_at_end(name, code, how.limits, begun=begun)
     if parsed is None:
         raise _broken(name)
     if isinstance(parsed, ReturnRefused):
@@ -100,6 +103,7 @@ def _ended_after(process: Reader, seconds: int) -> Iterator[Event]:
         yield out_of_time
     except BaseException:
         process.kill()
+        process.wait()
         raise
     finally:
         clock.cancel()
@@ -113,20 +117,15 @@ def _exchanged(
     Returns:
         The answer, ``None`` where it makes no sense; and whether there was any.
     """
-    question, told = process.stdin, process.stdout
-    if question is None or told is None:
-        raise ValueError("a reader is started with pipes")
     with suppress(OSError):  # the process has ended; its code says why
-        question.write(_framed(asked))
-        question.write(data)
+        process.question.write(_framed(asked))
+        process.question.write(data)
     with suppress(OSError):
-        question.close()
-    answer = _Answer(told, limits.memory_mb * MEGABYTE)
+        process.question.close()
+    answer = _Answer(process.answer, limits.memory_mb * MEGABYTE)
     parsed: Parsed | ReturnRefused | None = None
-    with suppress(*_NO_ANSWER):
+    with suppress(*_NO_ANSWER), process.answer:
         parsed = _parsed(answer)
-    told.close()
-    process.wait()
     return parsed, answer.begun
 
 
@@ -198,6 +197,8 @@ def _parsed(answer: _Answer) -> Parsed | ReturnRefused:
         tuple(Finding(**note) for note in head["notes"]),
         head["read_as"],
         head["date_1904"],
+        head["encoding"],
+        head["delimiter"],
     )
 
 
@@ -226,23 +227,43 @@ def _framed(part: bytes) -> bytes:
 # ── in the process ────────────────────────────────────────────────────────────────────────────
 
 
-def main() -> None:
-    """Read a file from standard input, parse it, and write what it holds to standard output."""
-    out = os.fdopen(sys.stdout.fileno(), "wb")
+def main(control: int | None = None) -> None:
+    """Read a file from standard input and tell on standard output what it holds.
+
+    Args:
+        control: handle of a socket; over it the handles of input and output come, again and
+            again, for each of which a process of its own is forked.
+    """
     load_parser("")
-    size = int.from_bytes(sys.stdin.buffer.read(_LENGTH), "big")
-    asked = json.loads(sys.stdin.buffer.read(size))
+    if control is None:
+        _serve(sys.stdin.fileno(), sys.stdout.fileno())
+    with socket.socket(fileno=control) as orders:
+        while handles := socket.recv_fds(orders, 1, 2)[1]:
+            forked = os.fork()
+            if not forked:
+                orders.close()
+                _serve(*handles)
+            for handle in handles:
+                os.close(handle)
+            _, status = os.waitpid(forked, 0)
+            orders.sendall(CODE.pack(os.waitstatus_to_exitcode(status)))
+
+
+def _serve(question: int, answer: int) -> NoReturn:
+    """Parse one file and end, with the code that tells how."""
+    told, out = os.fdopen(question, "rb"), os.fdopen(answer, "wb")
+    size = int.from_bytes(told.read(_LENGTH), "big")
+    asked = json.loads(told.read(size))
     limits = Limits(**asked["limits"])
     load_parser(asked["format"])
     confine(limits)
     how = Reading(asked["encoding"], asked["delimiter"], _repairs(asked["repairs"]), limits)
     try:
-        data = sys.stdin.buffer.read(asked["size"])
+        data = told.read(asked["size"])
         try:
             _tell(parse(asked["name"], asked["format"], data, how), out)
         except ReturnRefused as refusal:
-            told = json.dumps({"refused": _refused(refusal)}).encode()
-            out.write(_framed(told))
+            out.write(_framed(json.dumps({"refused": _refused(refusal)}).encode()))
         out.flush()
         # Taking the engines down orderly can itself break off; the answer is already given.
         os._exit(0)
@@ -293,6 +314,8 @@ def _tell(parsed: Parsed, out: io.BufferedWriter) -> None:
         "notes": [asdict(note) for note in parsed.notes],
         "read_as": parsed.read_as,
         "date_1904": parsed.date_1904,
+        "encoding": parsed.encoding,
+        "delimiter": parsed.delimiter,
     }
     out.write(_framed(json.dumps(head).encode()))
     for sheet in parsed.sheets:

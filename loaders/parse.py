@@ -76,6 +76,8 @@ class Parsed:
     notes: tuple[Finding, ...] = ()
     read_as: str = ""
     date_1904: bool = False
+    encoding: str = ""
+    delimiter: str = ""
 
 
 def recognised(name: str, data: bytes, limits: Limits) -> str:
@@ -177,7 +179,14 @@ def parse_text(name: str, data: bytes, how: Reading) -> Parsed:
         Path(name), data, encoding=how.encoding, delimiter=how.delimiter, repairs=how.repairs
     )
     notes = (*text.notes, *character_findings(text.sheet, text.ascii))
-    return Parsed("csv", (text.sheet,), (), notes, text.read_as)
+    return Parsed(
+        "csv",
+        (text.sheet,),
+        notes=notes,
+        read_as=text.read_as,
+        encoding=text.encoding,
+        delimiter=text.delimiter,
+    )
 
 
 def _workbook(name: str, file_format: str, data: bytes, limits: Limits) -> Parsed:

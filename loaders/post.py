@@ -7,6 +7,7 @@ file is compared with the columns of every layout.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ from loaders.check import check_file, step
 from loaders.land import load_checked
 from loaders.layout import apply_layout, fits, layout_paths, load_layout, takes
 from loaders.read import TABLE_ENDINGS, read_source
-from loaders.reader import readers
 from loaders.templates import recognise
 from tipstat.errors import ReturnRefused, TipstatError, UsageError
 from tipstat.rules import refuse
@@ -137,9 +137,7 @@ def sort_post(
         refusal (TIP-150, TIP-560); so does a file that cannot be read.
     """
     pieces, parts = [], defaultdict(list)
-    places = list(places_in(folder))
-    readers.prepare(len(places))
-    for path in places:
+    for path in places_in(folder):
         name = path.relative_to(folder).as_posix()
         told(name)
         piece = _piece(path, name, layouts, limits)
@@ -175,11 +173,20 @@ class _Sent:
 
     def read_for(self, layout: Layout) -> Source:
         own = (layout.encoding, layout.delimiter, layout.repairs)
-        if not any(own) or layout.format != self.source.format or layout.files:
+        if layout.format != self.source.format or layout.files or self._is_as_read(layout):
             return self.source
         if own not in self.otherwise:
             self.otherwise[own] = self._anew(layout)
         return self.otherwise[own]
+
+    def _is_as_read(self, layout: Layout) -> bool:
+        """Whether encoding and delimiter are those of the layout, and no line is to be mended."""
+        ragged = any(note.rule_id == "TIP-110" for note in self.source.notes)
+        return (
+            (not layout.encoding or _codec(layout.encoding) == _codec(self.source.encoding))
+            and layout.delimiter in (None, "", self.source.delimiter)
+            and not (layout.repairs and ragged)
+        )
 
     def _anew(self, layout: Layout) -> Source:
         try:
@@ -192,6 +199,14 @@ class _Sent:
             )
         except ReturnRefused:
             return self.source
+
+
+def _codec(encoding: str) -> str:
+    """The one name of an encoding that has several; one that is none has its own."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        return encoding
 
 
 def _chosen(sent: _Sent, layouts: Iterable[Layout]) -> Layout:

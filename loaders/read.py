@@ -18,7 +18,6 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from loaders.parse import Parsed, Reading, parse, recognised
-from loaders.reader import readers
 from loaders.reply_mark import without_reply
 from loaders.source import ErrorCell, Sheet, Source, family_of
 from tipstat.errors import ReturnRefused, UsageError
@@ -174,7 +173,6 @@ def _read_tables(files: Sequence[Path], how: Reading) -> Source:
     if not tables or repeated:
         found = f"two files named {repeated[0]}" if repeated else "a folder without tables"
         raise refuse("TIP-970", ReturnRefused, where=where, found=found)
-    readers.prepare(len(tables))
     sources = [_read_file(table, how) for table in tables]
     for source in sources:
         if family_of(source.format) != "csv" or source.path.suffix.lower() == ".zip":
@@ -231,6 +229,8 @@ def _read_file(path: Path, how: Reading) -> Source:
         parsed.notes,
         parsed.read_as,
         parsed.date_1904,
+        parsed.encoding,
+        parsed.delimiter,
     )
 
 

@@ -53,14 +53,21 @@ class Text:
     Attributes:
         sheet: named after the file.
         notes: findings on encoding, delimiter, ragged rows and stray quotation marks.
-        read_as: encoding and delimiter, in words.
+        encoding: in which it was read.
+        delimiter: by which its fields were divided.
         ascii: whether the text holds no letter beyond the English alphabet.
     """
 
     sheet: Sheet
     notes: tuple[Finding, ...]
-    read_as: str
+    encoding: str
+    delimiter: str
     ascii: bool
+
+    @property
+    def read_as(self) -> str:
+        """Encoding and delimiter, in words."""
+        return f"{self.encoding}, fields divided by {_named(self.delimiter)}"
 
 
 def read_csv(
@@ -111,8 +118,7 @@ def read_csv(
         *_mended_findings(sheet, mended),
         *_stray_findings(sheet, stray),
     ]
-    read_as = f"{as_utf8.encoding}, fields divided by {_named(divider)}"
-    return Text(sheet, tuple(findings), read_as, as_utf8.ascii)
+    return Text(sheet, tuple(findings), as_utf8.encoding, divider, as_utf8.ascii)
 
 
 @dataclass(frozen=True)

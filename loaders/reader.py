@@ -1,9 +1,10 @@
-"""The process in which files are parsed apart (``loaders/apart.py``), started as early as may be.
+"""The processes in which files are parsed apart (``loaders/apart.py``), started as early as may be.
 
-Starting it and loading what it needs takes as long as reading a small workbook; a command that
-will need one calls ``prepare`` before it loads its own libraries, and both load at once. Of
-several files the process of the next starts while one is read. Only the standard library is
-imported here.
+Starting one and loading what it needs takes longer than reading a small file; a command that will
+need one calls ``readers.prepare`` before it loads its own libraries, and both load at once. On
+Linux a process that was started so reads no file itself: it forks one that does for each file, so
+that nothing of a file outlives it. Elsewhere each file gets a process that was started for it.
+Only the standard library is imported here.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
+import socket
+import struct
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
 
+#: Whether a process forks for each file; other systems have no fork, or none that is sure.
+_FORKS = sys.platform == "linux"
 #: The only variables of our environment that the process gets.
 _ENVIRONMENT = ("SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 #: Most cores that one process may parse with: each claims memory.
@@ -31,63 +40,125 @@ _THREADS = {
 _PIPE = 1024 * 1024
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from loaders.apart import main; main()"
+    "from loaders.apart import main; main(*map(int, sys.argv[2:]))"
 )
+#: How a forking process tells the exit code of the process that it forked.
+CODE = struct.Struct("!i")
 
-Reader = subprocess.Popen[bytes]
 
+@dataclass(frozen=True)
+class Reader:
+    """A process that parses one file.
 
-def _started() -> Reader:
-    environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-    process = subprocess.Popen(  # noqa: S603  # our own interpreter and program
-        [sys.executable, "-I", "-c", _PROGRAM, json.dumps(sys.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # it could quote values of the file
-        env={**environment, **_THREADS},
-    )
-    if sys.platform == "linux":
-        import fcntl
+    Attributes:
+        question: where it is told what to parse.
+        answer: where it tells what it found.
+        kill: ends it.
+        wait: waits for its end; its exit code, negative where the system ended it.
+    """
 
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # the system may allow no more of such pipes
-                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
-    return process
+    question: IO[bytes]
+    answer: IO[bytes]
+    kill: Callable[[], None]
+    wait: Callable[[], int]
 
 
 class Readers:
-    """The process that waits for a file, and how many files are still to come."""
+    """The processes that wait for a file."""
 
     def __init__(self) -> None:
-        self.waiting: list[Reader] = []
-        self._to_come = 0
+        self.waiting: list[Reader | _Forking] = []
 
-    def prepare(self, files: int = 1) -> None:
-        """Start a process for the first of the files that a command is about to read.
-
-        Args:
-            files: how many there are; while one is read, the process of the next starts.
-        """
-        self._to_come = files - 1
-        if files and not self.waiting:
-            self.waiting.append(_started())
+    def prepare(self) -> None:
+        """Start a process for the file that a command is about to read."""
+        if not self.waiting:
+            self.waiting.append(_Forking(self.waiting) if _FORKS else _alone())
 
     def take(self) -> Reader:
-        """A process that reads one file: the one that waits, or a new one."""
-        process = self.waiting.pop() if self.waiting else _started()
-        if self._to_come > 0:
-            self._to_come -= 1
-            self.waiting.append(_started())
-        return process
+        """A process that reads one file; the caller waits for its end."""
+        self.prepare()
+        process = self.waiting.pop()
+        return process.fork() if isinstance(process, _Forking) else process
 
     def end(self) -> None:
-        """End the process that waits for a file that never came."""
+        """End the processes for which no file came any more."""
         while self.waiting:
             process = self.waiting.pop()
             process.kill()
-            process.communicate()
+            process.wait()
+
+
+class _Forking:
+    """A process that forks one for each file, one at a time."""
+
+    def __init__(self, waiting: list[Reader | _Forking]) -> None:
+        self._waiting = waiting
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = _started((theirs.fileno(),), None)
+
+    def fork(self) -> Reader:
+        question_read, question_write = os.pipe()
+        answer_read, answer_write = os.pipe()
+        with suppress(OSError):  # it has ended; its code says why
+            socket.send_fds(self._control, [b"\0"], [question_read, answer_write])
+        os.close(question_read)
+        os.close(answer_write)
+        question, answer = os.fdopen(question_write, "wb"), os.fdopen(answer_read, "rb")
+        return Reader(_widened(question), _widened(answer), self.kill, self._end)
+
+    def kill(self) -> None:
+        """End it together with the process that it forked."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        self._control.close()
+        return self._process.wait()
+
+    def _end(self) -> int:
+        """How the forked process ended, or else this one, which then forks no more."""
+        try:
+            code: int = CODE.unpack(self._control.recv(CODE.size))[0]
+        except (OSError, struct.error):
+            return self.wait()
+        self._waiting.append(self)
+        return code
+
+
+def _alone() -> Reader:
+    """A process for one file."""
+    process = _started((), subprocess.PIPE)
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("a process is started with pipes")
+    return Reader(process.stdin, _widened(process.stdout), process.kill, process.wait)
+
+
+def _started(handles: Sequence[int], pipes: int | None) -> subprocess.Popen[bytes]:
+    environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+    return subprocess.Popen(  # noqa: S603  # our own interpreter and program
+        [sys.executable, "-I", "-c", _PROGRAM, json.dumps(sys.path), *map(str, handles)],
+        stdin=pipes or subprocess.DEVNULL,
+        stdout=pipes or subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # it could quote values of the file
+        env={**environment, **_THREADS},
+        pass_fds=handles,
+        # What forks has a group of its own, and is ended with it.
+        process_group=0 if handles else None,
+    )
+
+
+def _widened(pipe: IO[bytes]) -> IO[bytes]:
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # the system may allow no more of such pipes
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    return pipe
 
 
 readers = Readers()
 atexit.register(readers.end)
+if hasattr(os, "register_at_fork"):
+    # Two processes must not give orders to one.
+    os.register_at_fork(after_in_child=readers.waiting.clear)

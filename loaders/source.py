@@ -51,6 +51,8 @@ class Source:
         notes: what reading showed: encoding, delimiter, ragged rows, error cells, hidden sheets.
         read_as: in words how the bytes were understood: encoding and delimiter, or the format.
         date_1904: whether the workbook counts its days from 1904.
+        encoding: of one text; else empty.
+        delimiter: of one text; else empty.
         replies: names of the sheets of an earlier reply, which were left out.
     """
 
@@ -62,6 +64,8 @@ class Source:
     notes: tuple[Finding, ...] = ()
     read_as: str = ""
     date_1904: bool = False
+    encoding: str = ""
+    delimiter: str = ""
     replies: tuple[str, ...] = ()
 
 

@@ -19,11 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from odd_files import Error, Page
 
-from loaders import read, reader
-from loaders.layout_model import Repair
+from loaders import read
 from loaders.read import read_ahead, read_source
-from loaders.reader import readers
-from tipstat.errors import ReturnRefused, UsageError, WorkplaceError
+from tipstat.errors import ReturnRefused, UsageError
 from tipstat.limits import Limits
 
 posix = pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX")
@@ -164,152 +162,7 @@ def test_a_part_that_unpacks_to_more_than_it_declares_is_refused(tmp_path):
     assert refusal(path).rule == "TIP-103"
 
 
-# ── the reader's own process ──────────────────────────────────────────────────────────────────
-
-
-@posix
-def test_a_reader_that_needs_too_much_memory_is_ended_and_the_file_refused(tmp_path):
-    with zipfile.ZipFile(workbook(tmp_path / "small.xlsx")) as small:
-        parts = {name: small.read(name).decode() for name in small.namelist()}
-    cells = "".join(f'<row r="{n}"><c><v>{n}</v></c></row>' for n in range(1, 800_001))
-    head, rest = parts["xl/worksheets/sheet1.xml"].split("<sheetData>")
-    end = rest.partition("</sheetData>")[2]
-    parts["xl/worksheets/sheet1.xml"] = f"{head}<sheetData>{cells}</sheetData>{end}"
-    refused = refusal(zipped(tmp_path / "a.xlsx", **parts), Limits(memory_mb=300))
-    assert refused.rule == "TIP-151"
-    assert "memory" in refused.found
-
-
-def test_a_reader_that_takes_too_long_is_ended_and_the_file_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "_PROGRAM", "import time; time.sleep(60)")
-    started = time.monotonic()
-    refused = refusal(workbook(tmp_path / "a.xlsx"), Limits(seconds=1))
-    assert (refused.rule, refused.found) == ("TIP-151", "more than 1 seconds of reading")
-    assert time.monotonic() - started < 20
-
-
-@posix
-def test_a_reader_that_the_system_ends_is_a_refusal(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "_PROGRAM", "import os; os.abort()")
-    assert "SIGABRT" in refusal(workbook(tmp_path / "a.xlsx")).found
-
-
-def test_a_reader_that_breaks_off_is_a_refusal_without_a_word_of_the_file(tmp_path, monkeypatch):
-    broken = reader._PROGRAM.replace(
-        "from loaders.apart import main;",
-        "import loaders.apart as a; a.parse = lambda *_: 1 / 0; main = a.main;",
-    )
-    monkeypatch.setattr(reader, "_PROGRAM", broken)
-    refused = refusal(workbook(tmp_path / "a.xlsx"))
-    assert (refused.rule, refused.found) == ("TIP-103", "a file on which its reader broke off")
-
-
-def test_an_answer_that_makes_no_sense_is_a_refusal(tmp_path, monkeypatch):
-    for answer in ("x", "\\0" * 8, "\\0\\0\\0\\0\\0\\0\\0\\4null", "\\0\\0\\0\\0\\0\\0\\0\\2{}"):
-        monkeypatch.setattr(reader, "_PROGRAM", f"import sys; sys.stdout.write('{answer}')")
-        assert refusal(workbook(tmp_path / "a.xlsx")).rule == "TIP-103"
-
-
-#: Columns that no reader makes of a file, and that would lead astray whoever believed them.
-ASTRAY = {
-    "offsets beyond the buffer": "text([0, 2**24], b'x' * 64)",
-    "offsets that go back": "text([0, 9, 3], b'x' * 64)",
-    "letters that are none": "text([0, 1], b'\\xff')",
-    "another type": "pa.array([[1], [2]])",
-}
-
-
-@pytest.mark.parametrize("column", ASTRAY.values(), ids=list(ASTRAY))
-def test_an_answer_is_looked_through_before_it_is_believed(tmp_path, monkeypatch, column):
-    program = f"""
-import json, sys; sys.path[:] = json.loads(sys.argv[1])
-import pyarrow as pa
-import loaders.apart as a
-from loaders.source import Sheet
-def text(offsets, data):
-    places = b"".join(place.to_bytes(4, "little") for place in offsets)
-    buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]
-    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
-a.parse = lambda *_: a.Parsed("csv", (Sheet("s", False, pa.table({{"c1": {column}}})),))
-a.main()
-"""
-    monkeypatch.setattr(reader, "_PROGRAM", program)
-    refused = refusal(text(tmp_path / "a.csv"))
-    assert (refused.rule, refused.found) == ("TIP-103", "a file on which its reader broke off")
-
-
-@pytest.mark.parametrize("told", [2**40, 2**62])
-def test_an_answer_of_more_than_the_memory_is_not_waited_for(tmp_path, monkeypatch, told):
-    program = (
-        f"import sys; out = sys.stdout.buffer; out.write(({told}).to_bytes(8, 'big'))\n"
-        "while True: out.write(b'x' * 65536)"
-    )
-    monkeypatch.setattr(reader, "_PROGRAM", program)
-    started = time.monotonic()
-    assert refusal(text(tmp_path / "a.csv"), Limits(seconds=60)).rule
-    assert time.monotonic() - started < 30
-
-
-def test_a_reader_that_does_not_start_is_no_fault_of_the_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "_PROGRAM", "import nothing_of_this_name")
-    with pytest.raises(WorkplaceError, match="TIP-199"):
-        read_source(workbook(tmp_path / "a.xlsx"))
-
-
-@posix
-def test_the_reader_can_write_no_file_and_sees_no_secret(tmp_path, monkeypatch):
-    monkeypatch.setenv("TIPSTAT_REGISTRY_URL", "postgresql://somebody:password@host/db")
-    spy = (
-        "import os, sys; sys.path[:] = __import__('json').loads(sys.argv[1])\n"
-        "from loaders.apart import confine\nfrom tipstat.limits import Limits\n"
-        "confine(Limits())\n"
-        f"open({str(tmp_path / 'env')!r}, 'w').close()\n"
-        "try:\n"
-        f"    with open({str(tmp_path / 'out')!r}, 'wb') as file: file.write(b'x' * 10)\n"
-        "except OSError: pass\n"
-        f"if [n for n in os.environ if 'TIPSTAT' in n]: os.mkdir({str(tmp_path / 'leaked')!r})\n"
-    )
-    monkeypatch.setattr(reader, "_PROGRAM", spy)
-    refusal(workbook(tmp_path / "a.xlsx"))
-    assert (tmp_path / "env").exists(), "the spy ran"
-    assert (tmp_path / "out").stat().st_size == 0
-    assert not (tmp_path / "leaked").exists()
-
-
-@pytest.mark.parametrize("kind", MADE)
-def test_every_format_is_parsed_in_a_process_of_its_own(tmp_path, monkeypatch, kind):
-    path = MADE[kind](tmp_path)
-    there, here = (read_source(path, limits=Limits(child_process=own)) for own in (True, False))
-    assert len(there.sheets) == len(here.sheets) > 0
-    for apart, own in zip(there.sheets, here.sheets, strict=True):
-        assert apart.name == own.name
-        assert apart.table.equals(own.table)
-    told = ("notes", "read_as", "sha256", "error_cells", "format")
-    assert [getattr(there, name) for name in told] == [getattr(here, name) for name in told]
-    monkeypatch.setattr(reader, "_PROGRAM", "import os; os.abort()")
-    assert "SIGABRT" in refusal(path).found
-
-
-@posix
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1251"])
-def test_a_text_that_needs_too_much_memory_is_refused(tmp_path, encoding):
-    path = tmp_path / "a.csv"
-    path.write_bytes(("Кишинёв,2024,жертва\n" * 2_000_000).encode(encoding))
-    refused = refusal(path, Limits(memory_mb=400))
-    assert refused.rule == "TIP-151"
-    assert "memory" in refused.found
-
-
-def test_a_text_with_known_faults_is_mended_in_the_process_too(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_text("a,b\nx,1\ny, 1990,2\n")
-    repair = Repair(3, (1, 2), "y", "the name holds a comma")
-    there, here = (
-        read_source(path, repairs=[repair], limits=Limits(child_process=own))
-        for own in (True, False)
-    )
-    assert there == here
-    assert "TIP-116" in {note.rule_id for note in there.notes}
+# ── what is read early ────────────────────────────────────────────────────────────────────────
 
 
 def test_reading_a_workbook_imports_no_pandas_in_either_process(tmp_path):
@@ -320,34 +173,6 @@ def test_reading_a_workbook_imports_no_pandas_in_either_process(tmp_path):
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_a_reader_that_was_started_early_reads_the_file_and_none_is_left(tmp_path):
-    path = workbook(tmp_path / "a.xlsx")
-    readers.prepare()
-    (process,) = readers.waiting
-    assert read_source(path).sheets[0].table.num_rows == 3
-    assert process.returncode is not None
-    readers.prepare()
-    (idle,) = readers.waiting
-    readers.end()
-    assert idle.returncode is not None
-    assert not readers.waiting
-
-
-def test_of_several_files_the_reader_of_the_next_starts_while_one_is_read(tmp_path):
-    for name in ("a", "b", "c"):
-        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n")
-    readers.prepare(2)
-    waited = []
-    for name in ("a", "b", "c"):
-        waited.append(len(readers.waiting))
-        read_source(tmp_path / f"{name}.csv")
-    assert waited == [1, 1, 0]
-    assert len(read_source(tmp_path).sheets) == 3
-    assert not readers.waiting
-    readers.prepare(0)
-    assert not readers.waiting
 
 
 def test_a_workbook_may_be_read_while_the_check_is_still_being_loaded(tmp_path):

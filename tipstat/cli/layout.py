@@ -78,7 +78,7 @@ def check_layout(ctx: click.Context, layout_name: str, files: tuple[Path, ...], 
     """
     from loaders.reader import readers
 
-    readers.prepare(len(files))
+    readers.prepare()
     from loaders.layout import apply_layout, load_layout
     from loaders.preview import preview
     from loaders.read import name_of, read_source

@@ -86,7 +86,7 @@ def check(
     """
     from loaders.reader import readers
 
-    readers.prepare(len(files))
+    readers.prepare()
     from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
@@ -148,7 +148,7 @@ def load(
     """
     from loaders.reader import readers
 
-    readers.prepare(len(files))
+    readers.prepare()
     from loaders.read import name_of, read_ahead
     from tipstat.workspace import Workspace
 
@@ -202,7 +202,6 @@ def _load_post(
     from dataclasses import asdict
 
     from loaders.post import layouts_of, load_piece, sort_post
-    from loaders.reader import readers
     from tipstat.cli.common import emit, steps
 
     layouts, broken = layouts_of(ws)
@@ -210,7 +209,6 @@ def _load_post(
         limits = ws.settings.limits
         sorted_out = sort_post(folder, layouts, lambda name: show(name, 0, 0), limits=limits)
         pieces = [*broken, *sorted_out]
-        readers.prepare(len(pieces))
         lines = []
         for number, piece in enumerate(pieces):
             show(piece.name, number, len(pieces))
