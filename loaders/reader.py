@@ -67,18 +67,25 @@ class Readers:
     """The processes that wait for a file."""
 
     def __init__(self) -> None:
-        self.waiting: list[Reader | _Forking] = []
+        self.waiting: list[_Started] = []
 
     def prepare(self) -> None:
         """Start a process for the file that a command is about to read."""
         if not self.waiting:
-            self.waiting.append(_Forking(self.waiting) if _FORKS else _alone())
+            self.waiting.append(_Forking(self.waiting) if _FORKS else _Started())
 
     def take(self) -> Reader:
-        """A process that reads one file; the caller waits for its end."""
+        """A process that reads one file; the caller waits for its end.
+
+        One that the system has ended while it waited is passed over: no file is at fault.
+        """
+        while self.waiting:
+            process = self.waiting.pop()
+            if process.lives():
+                return process.reader()
+            process.wait()
         self.prepare()
-        process = self.waiting.pop()
-        return process.fork() if isinstance(process, _Forking) else process
+        return self.waiting.pop().reader()
 
     def end(self) -> None:
         """End the processes for which no file came any more."""
@@ -88,16 +95,38 @@ class Readers:
             process.wait()
 
 
-class _Forking:
-    """A process that forks one for each file, one at a time."""
+class _Started:
+    """A process that waits for one file."""
 
-    def __init__(self, waiting: list[Reader | _Forking]) -> None:
+    def __init__(self, *handles: int) -> None:
+        self._process = _started(handles)
+
+    def reader(self) -> Reader:
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("a process is started with pipes")
+        return Reader(process.stdin, _widened(process.stdout), self.kill, self.wait)
+
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def wait(self) -> int:
+        return self._process.wait()
+
+
+class _Forking(_Started):
+    """A process that waits for files, and forks one for each."""
+
+    def __init__(self, waiting: list[_Started]) -> None:
         self._waiting = waiting
         self._control, theirs = socket.socketpair()
         with theirs:
-            self._process = _started((theirs.fileno(),), None)
+            super().__init__(theirs.fileno())
 
-    def fork(self) -> Reader:
+    def reader(self) -> Reader:
         question_read, question_write = os.pipe()
         answer_read, answer_write = os.pipe()
         with suppress(OSError):  # it has ended; its code says why
@@ -105,7 +134,7 @@ class _Forking:
         os.close(question_read)
         os.close(answer_write)
         question, answer = os.fdopen(question_write, "wb"), os.fdopen(answer_read, "rb")
-        return Reader(_widened(question), _widened(answer), self.kill, self._end)
+        return Reader(_widened(question), _widened(answer), self.kill, self._forked_ended)
 
     def kill(self) -> None:
         """End it together with the process that it forked."""
@@ -114,9 +143,9 @@ class _Forking:
 
     def wait(self) -> int:
         self._control.close()
-        return self._process.wait()
+        return super().wait()
 
-    def _end(self) -> int:
+    def _forked_ended(self) -> int:
         """How the forked process ended, or else this one, which then forks no more."""
         try:
             code: int = CODE.unpack(self._control.recv(CODE.size))[0]
@@ -126,20 +155,14 @@ class _Forking:
         return code
 
 
-def _alone() -> Reader:
-    """A process for one file."""
-    process = _started((), subprocess.PIPE)
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("a process is started with pipes")
-    return Reader(process.stdin, _widened(process.stdout), process.kill, process.wait)
-
-
-def _started(handles: Sequence[int], pipes: int | None) -> subprocess.Popen[bytes]:
+def _started(handles: Sequence[int]) -> subprocess.Popen[bytes]:
+    """The program, spoken to through pipes, or through a socket where it gets a handle."""
+    pipes = subprocess.DEVNULL if handles else subprocess.PIPE
     environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
     return subprocess.Popen(  # noqa: S603  # our own interpreter and program
         [sys.executable, "-I", "-c", _PROGRAM, json.dumps(sys.path), *map(str, handles)],
-        stdin=pipes or subprocess.DEVNULL,
-        stdout=pipes or subprocess.DEVNULL,
+        stdin=pipes,
+        stdout=pipes,
         stderr=subprocess.DEVNULL,  # it could quote values of the file
         env={**environment, **_THREADS},
         pass_fds=handles,

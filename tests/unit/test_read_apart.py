@@ -294,6 +294,15 @@ def test_a_process_that_was_started_early_reads_the_file_and_none_is_left(
     assert not readers.waiting
 
 
+@posix
+def test_a_process_that_the_system_ended_while_it_waited_is_passed_over(tmp_path: Path) -> None:
+    readers.prepare()
+    (early,) = readers.waiting
+    early.kill()
+    early._process.wait()
+    assert read_source(text(tmp_path / "a.csv")).sheets
+
+
 @forking
 def test_two_files_at_once_have_two_processes(tmp_path: Path, way: bool) -> None:
     one, two = readers.take(), readers.take()
