@@ -199,7 +199,7 @@ def test_only_a_single_workbook_is_read_ahead(tmp_path):
     table.write_text("a,b\n1,2\n")
     for files in ([first, second], [table], [tmp_path]):
         read_ahead(files, Limits())
-    assert read._ahead == {}
+    assert not {first, second, table, tmp_path} & set(read._ahead)
 
 
 def test_what_is_wrong_with_a_file_read_ahead_is_told_who_asks_for_it(tmp_path):
