@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from loaders.findings import Finding
 from loaders.parse import Parsed, Reading, load_parser, parse
-from loaders.reader import CODE, Reader, readers
+from loaders.reader import CODE, CORES, Reader, readers
 from loaders.source import ErrorCell, Sheet
 from tipstat.errors import ReturnRefused, WorkplaceError
 from tipstat.limits import MEGABYTE, Limits
@@ -295,15 +295,18 @@ def confine(limits: Limits, *, files: bool = False) -> None:
     except ImportError:
         return
     memory = limits.memory_mb * MEGABYTE
-    for what, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, limits.seconds),
-        (resource.RLIMIT_FSIZE, resource.RLIM_INFINITY if files else 0),
-        (resource.RLIMIT_CORE, 0),
+    for what, value, spare in (
+        (resource.RLIMIT_AS, memory, 0),
+        # Of all threads: it holds where nobody is left to look at the clock. At its second value
+        # the system ends the process without saying why.
+        (resource.RLIMIT_CPU, limits.seconds * CORES, 5),
+        (resource.RLIMIT_FSIZE, resource.RLIM_INFINITY if files else 0, 0),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         _, most = resource.getrlimit(what)
         kept = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(what, (kept, kept))
+        last = kept + spare if most == resource.RLIM_INFINITY else min(kept + spare, most)
+        resource.setrlimit(what, (kept, last))
 
 
 def _tell(parsed: Parsed, out: io.BufferedWriter) -> None:

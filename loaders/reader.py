@@ -27,11 +27,11 @@ _FORKS = sys.platform == "linux"
 #: The only variables of our environment that the process gets.
 _ENVIRONMENT = ("SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 #: Most cores that one process may parse with: each claims memory.
-_CORES = 4
+CORES = 4
 #: What computes with matrices, which no parser does, gets one thread; and threads share what the
 #: C library keeps, which otherwise maps memory for each.
 _THREADS = {
-    "OMP_NUM_THREADS": str(min(os.cpu_count() or 1, _CORES)),
+    "OMP_NUM_THREADS": str(min(os.cpu_count() or 1, CORES)),
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",

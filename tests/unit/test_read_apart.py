@@ -6,6 +6,7 @@ started for it. Every test runs both ways.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 from test_read_hostile import MADE, posix, refusal, text, workbook, zipped
 
 from loaders import reader
+from loaders.apart import _ended
 from loaders.layout_model import Repair
 from loaders.read import read_source
 from loaders.reader import readers
@@ -127,8 +129,12 @@ def test_a_text_that_needs_too_much_memory_is_refused(tmp_path: Path, encoding: 
 
 @pytest.mark.parametrize(
     "sleeper",
-    ["import time; time.sleep(60)", altered("import time; a.parse = lambda *_: time.sleep(60)")],
-    ids=["before it parses", "while it parses"],
+    [
+        "import time; time.sleep(60)",
+        altered("import time; a.parse = lambda *_: time.sleep(60)"),
+        altered("a.parse = lambda *_: any(iter(int, 1))"),
+    ],
+    ids=["before it parses", "while it waits", "while it computes"],
 )
 def test_a_reader_that_takes_too_long_is_ended_and_the_file_refused(
     tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch, sleeper: str
@@ -140,6 +146,18 @@ def test_a_reader_that_takes_too_long_is_ended_and_the_file_refused(
     assert time.monotonic() - started < 20
     monkeypatch.undo()
     assert read_source(tmp_path / "a.csv").sheets, "the next file is read"
+
+
+@posix
+def test_a_reader_that_nobody_waits_for_any_more_ends_by_itself() -> None:
+    code = (
+        "import loaders.apart as a; from tipstat.limits import Limits\n"
+        "a.CORES = 1; a.confine(Limits(seconds=1))\n"
+        "while True: pass"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode
+    assert ended == -signal.SIGXCPU
+    assert _ended(ended, Limits(seconds=1)) == "more than 1 seconds of reading"
 
 
 @posix
