@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cli_support import event, police_return, run, victim, workspace
+from cli_support import METADATA, event, police_return, run, victim, workspace
 
 from tipstat.classification import Offence, offence_areas, offences
 from tipstat.errors import WorkplaceError
@@ -86,15 +86,7 @@ def test_a_layout_is_listed_and_checked_by_the_offices_own_map(tmp_path: Path) -
         "language": "en",
         "reference_area": "XXA",
         "file": {"format": "csv", "header_row": 1},
-        "metadata": {
-            "sender": "XXA-POLICE",
-            "period_start": "2023-01-01",
-            "period_end": "2023-12-31",
-            "extraction_date": "2024-02-01",
-            "maturity": "FINAL",
-            "intent": "NEW",
-            "legal_basis": "LAW",
-        },
+        "metadata": {name: told for name, told in METADATA.items() if name != "reference_area"},
         "values": {"legal_article": {"Article 7": "CRIM-7"}},
         "records": {
             "cell": {
@@ -110,7 +102,7 @@ def test_a_layout_is_listed_and_checked_by_the_offices_own_map(tmp_path: Path) -
     }
     (office / "layouts" / "articles.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
     path = tmp_path / "law.csv"
-    path.write_text("Year,Law,Victims\n2023,Article 7,41\n")
+    path.write_text("Year,Law,Victims\n2024,Article 7,41\n")
     listed = json.loads(run("-w", office, "layout", "list", "--format", "json").out)
     assert {"Victims by article"} == {one["title"] for one in listed if one["id"] == "articles"}
     checked = run("-w", office, "layout", "check", "articles", path)
