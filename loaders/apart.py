@@ -1,8 +1,8 @@
-"""Parse a file in a process of its own, under limits of memory and time.
+"""Work on a received file in a process of its own, under limits of memory and time.
 
-What a parser does wrong with a hostile file, such as running out of memory, looping or breaking
-off, ends that process and not ours. It gets the bytes through a pipe and gives back one JSON text
-and Arrow streams, nothing that could run here; it can write no file and its environment holds no
+What a library does wrong with a hostile file, such as running out of memory, looping or breaking
+off, ends that process and not ours. It gets the bytes through a pipe and gives back a JSON text
+and what follows it, nothing that could run here; it can write no file and its environment holds no
 secret.
 """
 
@@ -13,29 +13,25 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from importlib import import_module
 from threading import Event, Timer
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeVar
 
 import pyarrow as pa
 
-from loaders.findings import Finding
-from loaders.parse import Parsed, Reading, load_parser, parse
 from loaders.reader import CODE, CORES, Reader, readers
-from loaders.source import ErrorCell, Sheet
 from tipstat.errors import ReturnRefused, WorkplaceError
 from tipstat.limits import MEGABYTE, Limits
 from tipstat.rules import refuse
 
-if TYPE_CHECKING:
-    from loaders.layout_model import Repair
-
+#: What can be done with a file: the module whose ``answer`` does it in the process.
+_WORK = {"parse": "loaders.parse_apart", "mark": "loaders.mark_apart"}
 #: How the process ends that ran out of memory in an orderly way.
 OUT_OF_MEMORY = 77
-#: How it ends when its reader broke off on the file.
+#: How it ends when what works on the file broke off.
 BROKE_OFF = 78
 
 #: Bytes that tell how long a part is.
@@ -51,40 +47,83 @@ _NO_ANSWER = (
     MemoryError,
     pa.ArrowException,
 )
+Believed = TypeVar("Believed")
 
 
-def parse_apart(name: str, file_format: str, data: bytes, how: Reading) -> Parsed:
-    """Parse a file in a process of its own; the arguments are those of ``parse``.
+class Answer(io.RawIOBase):
+    """What a process writes, as a file that is read once and up to a size."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream, self._left = stream, most
+        self.begun = False
+
+    def readable(self) -> bool:
+        """Arrow asks."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Exactly so many bytes; an answer that has fewer, or is beyond its size, is none."""
+        if not 0 <= size <= self._left:
+            raise ValueError("an answer of more than it may hold")
+        data = self._stream.read(size)
+        self._left -= size
+        self.begun = self.begun or bool(data)
+        if len(data) < size:
+            raise EOFError
+        return data
+
+    def part(self) -> bytes:
+        """The next part, before which its length stands."""
+        return self.read(int.from_bytes(self.read(_LENGTH), "big"))
+
+
+def work_apart(
+    work: str,
+    name: str,
+    data: bytes,
+    limits: Limits,
+    *,
+    asked: Mapping[str, Any],
+    believed: Callable[[dict[str, Any], Answer], Believed],
+) -> Believed:
+    """Have a file worked on in a process of its own.
+
+    Args:
+        work: what is done, one of ``_WORK``.
+        name: of the file, for messages.
+        data: the bytes received.
+        limits: of the workspace.
+        asked: what the work needs to know besides, fit for JSON.
+        believed: makes the result of the JSON text that heads the answer and of what follows it;
+            it trusts neither, and an exception of ``_NO_ANSWER`` says that they are no answer.
 
     Returns:
-        As ``parse``.
+        The result.
 
     Raises:
-        ReturnRefused: as ``parse``; TIP-151 where the process took too much memory or time, and
-            TIP-103 where it broke off.
+        ReturnRefused: what the work refused; TIP-151 where the process took too much memory or
+            time, and TIP-103 where it broke off.
+        WorkplaceError: TIP-199 the process did not start.
     """
-    asked = {
-        "name": name,
-        "format": file_format,
-        "size": len(data),
-        "encoding": how.encoding,
-        "delimiter": how.delimiter,
-        "repairs": [asdict(repair) for repair in how.repairs],
-        "limits": asdict(how.limits),
-    }
+    told = {"work": work, "name": name, "size": len(data), "limits": asdict(limits), **asked}
     process = readers.take()
-    with _ended_after(process, how.limits.seconds) as out_of_time:
-        parsed, begun = _exchanged(process, json.dumps(asked).encode(), data, how.limits)
+    with _ended_after(process, limits.seconds) as out_of_time:
+        _put(process, json.dumps(told).encode(), data)
+        answer = Answer(process.answer, limits.memory_mb * MEGABYTE)
+        result: Believed | ReturnRefused | None = None
+        with suppress(*_NO_ANSWER), process.answer:
+            head = json.loads(answer.part())
+            result = _refusal(head) or believed(head, answer)
         code = process.wait()
     if out_of_time.is_set():
-        found = f"more than {how.limits.seconds:,} seconds of reading"
+        found = f"more than {limits.seconds:,} seconds of reading"
         raise refuse("TIP-151", ReturnRefused, where=name, found=found)
-    _look_at_end(name, code, how.limits, begun=begun)
-    if parsed is None:
+    _look_at_end(name, code, limits, begun=answer.begun)
+    if result is None:
         raise _broken(name)
-    if isinstance(parsed, ReturnRefused):
-        raise parsed
-    return parsed
+    if isinstance(result, ReturnRefused):
+        raise result
+    return result
 
 
 @contextmanager
@@ -109,47 +148,19 @@ def _ended_after(process: Reader, seconds: int) -> Iterator[Event]:
         clock.cancel()
 
 
-def _exchanged(
-    process: Reader, asked: bytes, data: bytes, limits: Limits
-) -> tuple[Parsed | ReturnRefused | None, bool]:
-    """Put the question and read the answer as it is written.
-
-    Returns:
-        The answer, ``None`` where it makes no sense; and whether there was any.
-    """
+def _put(process: Reader, told: bytes, data: bytes) -> None:
     with suppress(OSError):  # the process has ended; its code says why
-        process.question.write(_framed(asked))
+        process.question.write(framed(told))
         process.question.write(data)
     with suppress(OSError):
         process.question.close()
-    answer = _Answer(process.answer, limits.memory_mb * MEGABYTE)
-    parsed: Parsed | ReturnRefused | None = None
-    with suppress(*_NO_ANSWER), process.answer:
-        parsed = _parsed(answer)
-    return parsed, answer.begun
 
 
-class _Answer(io.RawIOBase):
-    """What a process writes, as a file that is read once and up to a size."""
-
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        self._stream, self._left = stream, most
-        self.begun = False
-
-    def readable(self) -> bool:
-        """Arrow asks."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Exactly so many bytes; an answer that has fewer, or is beyond its size, is none."""
-        if not 0 <= size <= self._left:
-            raise ValueError("an answer of more than it may hold")
-        data = self._stream.read(size)
-        self._left -= size
-        self.begun = self.begun or bool(data)
-        if len(data) < size:
-            raise EOFError
-        return data
+def _refusal(head: dict[str, Any]) -> ReturnRefused | None:
+    if "refused" not in head:
+        return None
+    refused = head["refused"]
+    return ReturnRefused(refused.pop("rule"), refused.pop("title"), **refused)
 
 
 def _look_at_end(name: str, code: int, limits: Limits, *, begun: bool) -> None:
@@ -183,44 +194,8 @@ def _ended(code: int, limits: Limits) -> str:
     return f"a reader that the system ended ({told}) at {limits.memory_mb:,} MB of memory at most"
 
 
-def _parsed(answer: _Answer) -> Parsed | ReturnRefused:
-    size = int.from_bytes(answer.read(_LENGTH), "big")
-    head = json.loads(answer.read(size))
-    if "refused" in head:
-        refused = head["refused"]
-        return ReturnRefused(refused.pop("rule"), refused.pop("title"), **refused)
-    sheets = tuple(Sheet(one["name"], one["hidden"], _table(answer)) for one in head["sheets"])
-    return Parsed(
-        head["format"],
-        sheets,
-        tuple(ErrorCell(**cell) for cell in head["error_cells"]),
-        tuple(Finding(**note) for note in head["notes"]),
-        head["read_as"],
-        head["date_1904"],
-        head["encoding"],
-        head["delimiter"],
-    )
-
-
-def _table(answer: _Answer) -> pa.Table:
-    """One sheet, which is looked through while it comes.
-
-    Offsets that lead out of their buffers, or a text that is none, would lead our own process
-    astray.
-    """
-    with pa.ipc.open_stream(answer) as stream, ThreadPoolExecutor(1) as beside:
-        if not all(field.type in (pa.string(), pa.int32()) for field in stream.schema):
-            raise ValueError("a sheet holds text and the numbers of its rows")
-        batches, looked_through = [], []
-        for batch in stream:
-            batches.append(batch)
-            looked_through.append(beside.submit(batch.validate, full=True))
-        for one in looked_through:
-            one.result()
-        return pa.Table.from_batches(batches, stream.schema)
-
-
-def _framed(part: bytes) -> bytes:
+def framed(part: bytes) -> bytes:
+    """A part with its length before it, as ``Answer.part`` reads it."""
     return len(part).to_bytes(_LENGTH, "big") + part
 
 
@@ -228,13 +203,15 @@ def _framed(part: bytes) -> bytes:
 
 
 def main(control: int | None = None) -> None:
-    """Read a file from standard input and tell on standard output what it holds.
+    """Work on the file that comes on standard input, and answer on standard output.
 
     Args:
         control: handle of a socket; over it the handles of input and output come, again and
             again, for each of which a process of its own is forked.
     """
-    load_parser("")
+    import loaders.parse_apart
+    import loaders.read_workbook  # noqa: F401  # what most files need is there before they come
+
     if control is None:
         _serve(sys.stdin.fileno(), sys.stdout.fileno())
     with socket.socket(fileno=control) as orders:
@@ -250,20 +227,19 @@ def main(control: int | None = None) -> None:
 
 
 def _serve(question: int, answer: int) -> NoReturn:
-    """Parse one file and end, with the code that tells how."""
+    """Work on one file and end, with the code that tells how."""
     told, out = os.fdopen(question, "rb"), os.fdopen(answer, "wb")
     size = int.from_bytes(told.read(_LENGTH), "big")
     asked = json.loads(told.read(size))
     limits = Limits(**asked["limits"])
-    load_parser(asked["format"])
+    work = import_module(_WORK[asked["work"]])
     confine(limits)
-    how = Reading(asked["encoding"], asked["delimiter"], _repairs(asked["repairs"]), limits)
     try:
         data = told.read(asked["size"])
         try:
-            _tell(parse(asked["name"], asked["format"], data, how), out)
+            work.answer(asked, data, limits, out)
         except ReturnRefused as refusal:
-            out.write(_framed(json.dumps({"refused": _refused(refusal)}).encode()))
+            out.write(framed(json.dumps({"refused": _refused(refusal)}).encode()))
         out.flush()
         # Taking the engines down orderly can itself break off; the answer is already given.
         os._exit(0)
@@ -271,14 +247,6 @@ def _serve(question: int, answer: int) -> NoReturn:
         os._exit(OUT_OF_MEMORY)
     except BaseException:  # whatever it is, the file caused it, and its text may quote the file
         os._exit(BROKE_OFF)
-
-
-def _repairs(asked: list[dict[str, Any]]) -> tuple[Repair, ...]:
-    if not asked:
-        return ()
-    from loaders.layout_model import Repair
-
-    return tuple(Repair(**{**repair, "join": tuple(repair["join"])}) for repair in asked)
 
 
 def confine(limits: Limits, *, files: bool = False) -> None:
@@ -307,23 +275,6 @@ def confine(limits: Limits, *, files: bool = False) -> None:
         kept = value if most == resource.RLIM_INFINITY else min(value, most)
         last = kept + spare if most == resource.RLIM_INFINITY else min(kept + spare, most)
         resource.setrlimit(what, (kept, last))
-
-
-def _tell(parsed: Parsed, out: io.BufferedWriter) -> None:
-    head: dict[str, Any] = {
-        "format": parsed.format,
-        "sheets": [{"name": sheet.name, "hidden": sheet.hidden} for sheet in parsed.sheets],
-        "error_cells": [asdict(cell) for cell in parsed.error_cells],
-        "notes": [asdict(note) for note in parsed.notes],
-        "read_as": parsed.read_as,
-        "date_1904": parsed.date_1904,
-        "encoding": parsed.encoding,
-        "delimiter": parsed.delimiter,
-    }
-    out.write(_framed(json.dumps(head).encode()))
-    for sheet in parsed.sheets:
-        with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), sheet.table.schema) as stream:
-            stream.write_table(sheet.table)
 
 
 def _refused(refusal: ReturnRefused) -> dict[str, str]:

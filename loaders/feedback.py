@@ -15,14 +15,16 @@ import duckdb
 
 from loaders.findings import FINDING_COLUMNS, SEVERITIES
 from loaders.mended import changes_since, since
-from loaders.read import fingerprint, name_of
-from loaders.reply import REPLY_COLUMNS, Account, Reply, day, make_reply
+from loaders.read import fingerprint, name_of, received
+from loaders.reply import REPLY_COLUMNS, Reply, day, make_reply
+from loaders.reply_content import Account, Content
 from loaders.reply_copy import write_findings_book, write_marked
 from loaders.typed import quoted
 from loaders.xml_edit import UnchangeableError
 from tipstat.errors import ReturnRefused, UsageError, WorkplaceError
 from tipstat.formulas import neutral
 from tipstat.landing import earlier_submission, findings_file
+from tipstat.limits import Limits
 from tipstat.rules import refuse
 
 if TYPE_CHECKING:
@@ -181,13 +183,12 @@ def matching(ws: Workspace, submission_id: str, files: Sequence[Path]) -> Path |
 
     Raises:
         UsageError: TIP-720 another file; TIP-922 no such submission.
-        ReturnRefused: the file is empty, too large, or nothing that tipstat reads.
+        ReturnRefused: TIP-105 a file is too large, TIP-167 one is no file.
     """
     row = ws.registry().submission(submission_id)
-    digest, file_format = fingerprint(files, ws.settings.limits)
-    if digest != row.file_sha256:
+    if fingerprint(files, ws.settings.limits) != row.file_sha256:
         raise refuse("TIP-720", UsageError, where=name_of(files), found="another file")
-    return files[0] if file_format == "xlsx" else None
+    return files[0] if row.file_format == "xlsx" else None
 
 
 def _read_findings(con: duckdb.DuckDBPyConnection, ws: Workspace, submission_id: str) -> None:
@@ -215,7 +216,12 @@ def files_of(path: Path, original: Path | None = None) -> tuple[Path, Path, Path
 
 
 def write_reply(
-    reply: Reply, path: Path, original: Path | None = None, *, limit: int = MARKED_CELLS
+    reply: Reply,
+    path: Path,
+    original: Path | None = None,
+    *,
+    limit: int = MARKED_CELLS,
+    limits: Limits | None = None,
 ) -> Written:
     """Write a reply as a workbook, and its findings as CSV and JSON beside it.
 
@@ -224,33 +230,45 @@ def write_reply(
         path: of the workbook; its ending becomes that of the original.
         original: the workbook that was sent (xlsx, xlsm), which is not changed.
         limit: cells of it that get colour and note.
+        limits: of the workspace, under which the workbook is read; the usual ones where not given.
 
     Returns:
-        What was written. A workbook that cannot be edited is not marked; the findings are written
-        all the same.
+        What was written. A workbook that cannot be marked is answered with one of the findings.
 
     Raises:
         UsageError: TIP-723 the reply would take the place of the return.
         WorkplaceError: TIP-724 the place cannot be written.
     """
-    marked = cells = 0
-    reason = ""
+    content = reply.content(limit)
+    marked, copy, reason = 0, b"", ""
     if original is not None:
+        _refuse_replacing(files_of(path, original)[0], original)
         try:
-            path = files_of(path, original)[0]
-            _refuse_replacing(path, original)
-            with _replacing(path) as file:
-                marked, cells = write_marked(reply, original, file, limit)
+            marked, copy = _marked_copy(original, content, limits or Limits())
         except UnchangeableError as error:
             reason, original = str(error), None
+        except ReturnRefused as refusal:
+            reason, original = refusal.found, None
     path, rows, whole = files_of(path, original)
-    if original is None:
-        with _replacing(path) as file:
-            write_findings_book(reply, io.BytesIO(), file)
-        _, cells = reply.cells(1)
+    with _replacing(path) as file:
+        if original is not None:
+            file.write(copy)
+        else:
+            write_findings_book(content, file)
     _write_csv(reply, rows)
     _write_json(reply, whole)
-    return Written(path, rows, whole, marked, cells, reason)
+    return Written(path, rows, whole, marked, content.n_cells, reason)
+
+
+def _marked_copy(original: Path, content: Content, limits: Limits) -> tuple[int, bytes]:
+    """How many cells are marked, and the copy."""
+    data = received(original, limits)
+    if limits.child_process:
+        from loaders.mark_apart import mark_apart
+
+        return mark_apart(original.name, data, content, limits)
+    copy = io.BytesIO()
+    return write_marked(original.name, data, content, copy, limits), copy.getvalue()
 
 
 def _refuse_replacing(path: Path, original: Path) -> None:

@@ -2,51 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.archive import open_archive
 from loaders.characters import character_findings
 from loaders.findings import Finding
+from loaders.formats import WORKBOOK_NAMES, format_of
 from loaders.read_csv import read_csv
-from loaders.read_xls import SIGNATURE, BrokenFile, CompoundFile
 from loaders.source import ErrorCell, Sheet
-from tipstat.errors import ReturnRefused
 from tipstat.limits import Limits
-from tipstat.rules import refuse
 
 if TYPE_CHECKING:
     from loaders.layout_model import Repair
-
-#: First bytes of files that are no return, and what they are.
-SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF document"),
-    (b"{\\rtf", "a rich-text document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"SQLite format 3", "a SQLite database"),
-    (b"<html", "a web page"),
-    (b"<!doctype", "a web page"),
-    (b"<table", "a web page"),
-    (b"<?xml", "an XML file"),
-    (b"{", "a JSON file"),
-)
-PARQUET = b"PAR1"
-ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_BLANK = re.compile(rb"[\xef\xbb\xbf\xff\xfe\x00 \t\r\n]*")
-
-WORKBOOK_NAMES = {
-    "xlsx": "Excel workbook",
-    "xls": "Excel 97-2003 workbook",
-    "xlsb": "binary Excel workbook",
-    "ods": "OpenDocument spreadsheet",
-}
 
 
 @dataclass(frozen=True)
@@ -80,80 +48,33 @@ class Parsed:
     delimiter: str = ""
 
 
-def recognised(name: str, data: bytes, limits: Limits) -> str:
-    """What a file is by its content: a format that is read, or ``zip``.
+def parse_file(name: str, data: bytes, how: Reading) -> Parsed:
+    """Parse a file of whatever kind.
+
+    Args:
+        name: of the file, for messages, for the name of a table's sheet, and because its ending
+            promises a format.
+        data: the bytes received.
+        how: encoding, delimiter, repairs and limits.
+
+    Returns:
+        Its sheets as text, with what reading showed.
 
     Raises:
-        ReturnRefused: TIP-101 anything else, TIP-102 nothing in it, TIP-103 damaged, TIP-104
-            encrypted, TIP-105 an archive beyond the limits, TIP-152 one with odd names.
+        ReturnRefused: as ``format_of``, or the file is damaged or beyond the limits.
     """
-    if _BLANK.fullmatch(data):
-        raise refuse("TIP-102", ReturnRefused, where=name, found=f"{len(data)} bytes")
-    if data.startswith(SIGNATURE):
-        return _kind_of_compound(name, data)
-    if data.startswith(PARQUET):
-        return "parquet"
-    what = _kind_of_zip(name, data, limits) if data.startswith(ZIP) else _kind_of_text(data)
-    if what in (*WORKBOOK_NAMES, "zip", "csv"):
-        return what
-    raise refuse("TIP-101", ReturnRefused, where=name, found=what)
-
-
-def _kind_of_compound(name: str, data: bytes) -> str:
-    """A workbook of before 2007; or why another compound file is none."""
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        raise refuse("TIP-104", ReturnRefused, where=name, found="an encrypted workbook")
-    try:
-        names = CompoundFile(data).names()
-    except BrokenFile as error:
-        found = "a file of before 2007 whose parts do not add up"
-        raise refuse("TIP-103", ReturnRefused, where=name, found=found) from error
-    if names & {"Workbook", "Book"}:
-        return "xls"
-    found = "a Word document" if "WordDocument" in names else "a file of before 2007, no workbook"
-    raise refuse("TIP-101", ReturnRefused, where=name, found=found)
-
-
-def _kind_of_zip(name: str, data: bytes, limits: Limits) -> str:
-    """A format that a zip holds, ``zip`` for one of tables, or in words what else it is."""
-    with open_archive(name, data, limits) as archive:
-        members = set(archive.namelist())
-    parts = {
-        "xl/workbook.xml": "xlsx",
-        "xl/workbook.bin": "xlsb",
-        "content.xml": "ods" if "mimetype" in members else "a zip archive that holds no return",
-        "word/document.xml": "a Word document",
-        "ppt/presentation.xml": "a presentation",
-    }
-    return next((what for part, what in parts.items() if part in members), "zip")
-
-
-def _kind_of_text(data: bytes) -> str:
-    head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for signature, what in SIGNATURES:
-        if head.startswith(signature.lower()):
-            return what
-    return "csv"
-
-
-def load_parser(file_format: str) -> None:
-    """Import what parses a format, before the limits of a process of its own take hold."""
-    modules = {"parquet": ("read_parquet",), "zip": ("read_zip", "read_parquet")}
-    for module in modules.get(file_format, ("read_workbook",)):
-        import_module(f"loaders.{module}")
+    return parse(name, format_of(name, data, how.limits), data, how)
 
 
 def parse(name: str, file_format: str, data: bytes, how: Reading) -> Parsed:
     """Parse a file whose kind is known.
 
     Args:
-        name: of the file, for messages and for the name of a table's sheet.
-        file_format: of ``recognised``.
-        data: the bytes received.
-        how: encoding, delimiter, repairs and limits.
+        name, data, how: as ``parse_file``.
+        file_format: of ``format_of``.
 
     Returns:
-        Its sheets as text, with what reading showed.
+        As ``parse_file``.
 
     Raises:
         ReturnRefused: the file is damaged or beyond the limits.

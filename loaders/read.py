@@ -2,7 +2,7 @@
 
 Dates become ISO text, whole numbers lose their ``.0``, logical values become TRUE and FALSE; any
 other text is as it was sent. Nothing of the file is written anywhere, no macro is run and no
-external link is followed. Every file is parsed in a process of its own.
+external link is followed. What a file is and holds is found out in a process of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from loaders.parse import Parsed, Reading, parse, recognised
+from loaders.formats import ENDINGS
+from loaders.parse import Parsed, Reading, parse_file
 from loaders.reply_mark import without_reply
 from loaders.source import ErrorCell, Sheet, Source, family_of
 from tipstat.errors import ReturnRefused, UsageError
@@ -35,33 +36,11 @@ __all__ = [
     "name_of",
     "read_ahead",
     "read_source",
+    "received",
 ]
 
-#: What the ending of a file's name promises; a file of another content is refused.
-ENDINGS = {
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".xls": "xls",
-    ".xlsb": "xlsb",
-    ".ods": "ods",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".txt": "csv",
-    ".zip": "zip",
-    ".parquet": "parquet",
-}
 #: What is read of a folder.
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet")
-NAMES = {
-    "xlsx": "an Excel workbook (xlsx)",
-    "xls": "an Excel 97-2003 workbook (xls)",
-    "xlsb": "a binary workbook (xlsb)",
-    "ods": "an OpenDocument spreadsheet (ods)",
-    "csv": "delimited text",
-    "zip": "a zip archive",
-    "parquet": "a Parquet file",
-}
 #: Endings of workbooks, which are read alike whatever a layout or the command line says.
 _WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 #: Workbooks that are being read before they are asked for.
@@ -125,29 +104,22 @@ def read_ahead(files: Sequence[Path], limits: Limits) -> None:
     Thread(target=read, daemon=True).start()
 
 
-def fingerprint(files: Sequence[Path], limits: Limits | None = None) -> tuple[str, str]:
-    """By what a return is known again: nothing of it is parsed.
+def fingerprint(files: Sequence[Path], limits: Limits | None = None) -> str:
+    """The hash under which ``read_source`` knows a return; nothing of it is parsed.
 
     Args:
         files: one file, a folder, or the several files of one return.
         limits: of the workspace; the usual ones where not given.
 
-    Returns:
-        The hash under which ``read_source`` knows the return, and the format of its (first) file.
-
     Raises:
-        ReturnRefused: a file is empty, too large, or nothing that tipstat reads.
+        ReturnRefused: TIP-105 a file is too large, TIP-167 one is no file.
         UsageError: there is no such file, or it cannot be opened.
     """
     limits = limits or Limits()
     alone = len(files) == 1 and not files[0].is_dir()
     tables = list(files) if alone else [table for file in files for table in _tables_of(file)]
-    received = [_bytes(table, limits) for table in tables]
-    digests = [hashlib.sha256(data).hexdigest() for data in received]
-    formats = [
-        recognised(table.name, data, limits) for table, data in zip(tables, received, strict=True)
-    ]
-    return digests[0] if alone else _joint(digests), formats[0] if formats else ""
+    digests = [hashlib.sha256(received(table, limits)).hexdigest() for table in tables]
+    return digests[0] if alone else _joint(digests)
 
 
 def _joint(digests: Sequence[str]) -> str:
@@ -206,20 +178,10 @@ def _tables_of(file: Path) -> list[Path]:
 
 
 def _read_file(path: Path, how: Reading) -> Source:
-    data = _bytes(path, how.limits)
-    found = recognised(path.name, data, how.limits)
-    promised = ENDINGS.get(path.suffix.lower(), found)
-    if promised != found:
-        raise refuse(
-            "TIP-101",
-            ReturnRefused,
-            where=path.name,
-            found=f"a name ending in {path.suffix} over {NAMES[found]}",
-            do="send the file as it was saved; do not change the ending of its name",
-        )
+    data = received(path, how.limits)
     with ThreadPoolExecutor(1) as beside:
         digest = beside.submit(hashlib.sha256, data)
-        parsed = _parser(how.limits)(path.name, found, data, how)
+        parsed = _parser(how.limits)(path.name, data, how)
     return Source(
         path,
         parsed.format,
@@ -234,19 +196,23 @@ def _read_file(path: Path, how: Reading) -> Source:
     )
 
 
-def _parser(limits: Limits) -> Callable[[str, str, bytes, Reading], Parsed]:
+def _parser(limits: Limits) -> Callable[[str, bytes, Reading], Parsed]:
     if not limits.child_process:
-        return parse
-    from loaders.apart import parse_apart
+        return parse_file
+    from loaders.parse_apart import parse_apart
 
     return parse_apart
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
+def received(path: Path, limits: Limits) -> bytes:
     """The file's bytes, if it is a plain file and not too large.
 
     It is opened once and looked at through that handle, so that nothing can be put in its place;
     without waiting, so that a pipe that nobody writes to holds nothing up.
+
+    Raises:
+        ReturnRefused: TIP-105 it is too large, TIP-167 it is no plain file.
+        UsageError: TIP-106 it cannot be opened.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from loaders.archive import BROKEN, NESTED, open_archive
 from loaders.findings import Finding
-from loaders.parse import PARQUET, ZIP, Parsed, parse, parse_text
+from loaders.formats import PARQUET, ZIP
+from loaders.parse import Parsed, parse, parse_text
 from tipstat.errors import ReturnRefused
 from tipstat.rules import refuse, rule
 

@@ -1,4 +1,4 @@
-"""The processes in which files are parsed apart (``loaders/apart.py``), started as early as may be.
+"""The processes in which files are worked on (``loaders/apart.py``), started as early as may be.
 
 Starting one and loading what it needs takes longer than reading a small file; a command that will
 need one calls ``readers.prepare`` before it loads its own libraries, and both load at once. On
@@ -26,7 +26,7 @@ from typing import IO
 _FORKS = sys.platform == "linux"
 #: The only variables of our environment that the process gets.
 _ENVIRONMENT = ("SYSTEMROOT", "WINDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-#: Most cores that one process may parse with: each claims memory.
+#: Most cores that one process may work with: each claims memory.
 CORES = 4
 #: What computes with matrices, which no parser does, gets one thread; and threads share what the
 #: C library keeps, which otherwise maps memory for each.
@@ -48,11 +48,11 @@ CODE = struct.Struct("!i")
 
 @dataclass(frozen=True)
 class Reader:
-    """A process that parses one file.
+    """A process that works on one file.
 
     Attributes:
-        question: where it is told what to parse.
-        answer: where it tells what it found.
+        question: where it is told what to do, and gets the file.
+        answer: where it tells what came of it.
         kill: ends it.
         wait: waits for its end; its exit code, negative where the system ended it.
     """

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from loaders.findings import FINDING_COLUMNS, SEVERITIES
-from loaders.mended import Changes
+from loaders.mended import Changes, since
+from loaders.reply_content import FIRST_CELLS, GROUPS, LISTED, Account, Content
 from loaders.reply_words import language_of, said
 from loaders.typed import HIDDEN, lookup, quoted
 from tipstat.contract import load_contract
@@ -26,50 +27,12 @@ if TYPE_CHECKING:
 
 #: The columns of the machine-readable findings of a reply.
 REPLY_COLUMNS = (*FINDING_COLUMNS, "count", "title", "fix")
-#: Findings of which one note speaks, cells that one line of the summary names.
-NOTED, FIRST_CELLS = 5, 5
+#: Findings of which one note speaks.
+NOTED = 5
 
 _SUBMISSION_ID = re.compile(r"[a-z0-9][a-z0-9-]*-\d{8}-[0-9a-f]{8}-[0-9a-f]{4}")
 #: Rules that say which entities are registered, or what is accepted already.
 _ABOUT_ENTITIES = ("TIP-510", "TIP-511", "TIP-543")
-
-
-@dataclass(frozen=True)
-class Account:
-    """What a reply says of the return as a whole.
-
-    Attributes:
-        submission_id: empty after a check, which records nothing.
-        outcome: ``checked``, or the status of the submission.
-        records, held_out: by record type.
-    """
-
-    file_name: str
-    submission_id: str
-    outcome: str
-    sender: str
-    kind: str
-    reference_area: str
-    period_start: str
-    period_end: str
-    language: str
-    records: dict[str, int]
-    held_out: dict[str, int]
-
-    @property
-    def read(self) -> int:
-        """Records read, held out or not."""
-        return sum(self.records.values())
-
-    @property
-    def held(self) -> int:
-        """Records held out."""
-        return sum(self.held_out.values())
-
-    @property
-    def loaded(self) -> int:
-        """Records in the landing; none of a refused return or after a mere check."""
-        return 0 if self.outcome in ("refused", "checked") else self.read - self.held
 
 
 @dataclass(frozen=True)
@@ -84,6 +47,22 @@ class Reply:
     account: Account
     connection: duckdb.DuckDBPyConnection
     changes: Changes | None = None
+
+    def content(self, limit: int) -> Content:
+        """What a workbook shows of the reply; ``limit`` is how many cells at most are marked."""
+        groups, n_groups = self.groups(GROUPS)
+        cells, n_cells = self.cells(limit)
+        return Content(
+            self.account,
+            self.counts(),
+            groups,
+            n_groups,
+            cells,
+            n_cells,
+            list(self.findings(LISTED)),
+            self.size(),
+            since(self.changes) if self.changes else None,
+        )
 
     def counts(self) -> dict[str, int]:
         """Findings by severity, the worst first."""

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from loaders.findings import SEVERITIES
-from loaders.reply import FIRST_CELLS, Reply
+from loaders.reply_content import FIRST_CELLS, LISTED, Content
 from loaders.reply_sheets import Cell, ReplySheet
 from loaders.reply_words import column_name, kind_name, language_of, record_type_name, words
 
-#: Groups of findings in the summary and findings in the list: the caps that the sheets state.
-GROUPS, LISTED = 200, 2_000
 _SUMMARY_WIDTHS = (28, 9, 30, 40, 32, 14, 22, 10, *([8] * FIRST_CELLS), 14)
 _LIST_WIDTHS = (28, 9, 14, 8, 22, 16, 28, 28, 22, 30, 40)
 
@@ -24,38 +22,36 @@ class Target:
     Attributes:
         sheets: names of its sheets, to whose cells links lead.
         marked: cells with colour and note.
-        cells: cells in which anything was found.
     """
 
     sheets: frozenset[str]
     marked: int
-    cells: int
 
 
 def sheets_of(
-    reply: Reply, free_name: Callable[[str], str], target: Target | None
+    content: Content, free_name: Callable[[str], str], target: Target | None
 ) -> list[ReplySheet]:
     """The summary and the list of findings.
 
     Args:
-        reply: what is replied.
+        content: what is replied.
         free_name: gives a name that no sheet of the workbook has.
         target: the workbook that they stand in; ``None`` for one of findings alone.
     """
-    said = words(language_of(reply.account.language))
+    said = words(language_of(content.account.language))
     summary = ReplySheet(free_name(said["sheet.summary"]), _SUMMARY_WIDTHS)
-    _header(summary, reply, said, target)
-    _legend(summary, reply, said)
-    _groups(summary, reply, said, target)
+    _header(summary, content, said, target)
+    _legend(summary, content, said)
+    _groups(summary, content, said, target)
     listed = ReplySheet(free_name(said["sheet.list"]), _LIST_WIDTHS)
-    _list(listed, reply, said, target)
+    _list(listed, content, said, target)
     return [summary, listed]
 
 
 def _header(
-    sheet: ReplySheet, reply: Reply, said: Mapping[str, str], target: Target | None
+    sheet: ReplySheet, content: Content, said: Mapping[str, str], target: Target | None
 ) -> None:
-    account, language = reply.account, language_of(reply.account.language)
+    account, language = content.account, language_of(content.account.language)
     sheet.add(Cell(said["title"], font="title"))
     sheet.add(Cell(said["lead.marked" if target else "lead.list"]))
     sheet.skip()
@@ -72,10 +68,10 @@ def _header(
         ("held", account.held),
         ("loaded", account.loaded),
     ]
-    if reply.changes:
-        changes = reply.changes
-        numbers = {n: f"{getattr(changes, n):,}" for n in ("mended", "left", "new")}
-        lines.append(("since", said["since.text"].format(earlier=changes.earlier, **numbers)))
+    if content.since:
+        numbers = {n: f"{content.since[n]:,}" for n in ("mended", "left", "new")}
+        earlier = content.since["earlier"]
+        lines.append(("since", said["since.text"].format(earlier=earlier, **numbers)))
     for key, value in lines:
         if value != "":
             shown = f"{value:,}" if isinstance(value, int) else value
@@ -83,9 +79,9 @@ def _header(
     sheet.skip()
 
 
-def _legend(sheet: ReplySheet, reply: Reply, said: Mapping[str, str]) -> None:
+def _legend(sheet: ReplySheet, content: Content, said: Mapping[str, str]) -> None:
     """Findings by severity, in their colour, with what each severity means."""
-    counts = reply.counts()
+    counts = content.counts
     names = ("severity", "places", "meaning")
     sheet.add(*(Cell(said[f"column.{n}"], font="bold", colour="head") for n in names))
     for severity in SEVERITIES:
@@ -99,21 +95,20 @@ def _legend(sheet: ReplySheet, reply: Reply, said: Mapping[str, str]) -> None:
 
 
 def _groups(
-    sheet: ReplySheet, reply: Reply, said: Mapping[str, str], target: Target | None
+    sheet: ReplySheet, content: Content, said: Mapping[str, str], target: Target | None
 ) -> None:
-    groups, n_groups = reply.groups(GROUPS)
-    if not groups:
+    if not content.groups:
         sheet.add(Cell(said["nothing"], font="bold"))
         return
     names = ("severity", "rule", "wrong", "do", "expected", "sheet", "column", "places", "cells")
     head = [Cell(said[f"column.{n}"], font="bold", colour="head") for n in names]
     sheet.add(*head, *([Cell("", colour="head")] * FIRST_CELLS))
-    for group in groups:
-        sheet.add(*_group(group, reply, said, target))
-    if n_groups > len(groups):
-        _more(sheet, said["more.groups"], n_groups - len(groups))
-    if target and target.cells > target.marked:
-        _more(sheet, said["more.cells"], target.cells - target.marked)
+    for group in content.groups:
+        sheet.add(*_group(group, content, said, target))
+    if content.n_groups > len(content.groups):
+        _more(sheet, said["more.groups"], content.n_groups - len(content.groups))
+    if target and content.n_cells > target.marked:
+        _more(sheet, said["more.cells"], content.n_cells - target.marked)
 
 
 def _severity(severity: str, said: Mapping[str, str]) -> Cell:
@@ -125,9 +120,9 @@ def _more(sheet: ReplySheet, text: str, n: int) -> None:
 
 
 def _group(
-    group: Mapping[str, Any], reply: Reply, said: Mapping[str, str], target: Target | None
+    group: Mapping[str, Any], content: Content, said: Mapping[str, str], target: Target | None
 ) -> list[Cell]:
-    language = language_of(reply.account.language)
+    language = language_of(content.account.language)
     wrong = "\n".join([group["title"], *(group["messages"] or [])])
     column = column_name(
         group["record_type"], group["variable"], group["column_letter"] or "", language
@@ -161,9 +156,11 @@ def _link(sheet: str, cell: str, target: Target | None) -> Cell:
     return Cell(cell, font="link", target=(sheet, cell))
 
 
-def _list(sheet: ReplySheet, reply: Reply, said: Mapping[str, str], target: Target | None) -> None:
-    language = language_of(reply.account.language)
-    n = reply.size()
+def _list(
+    sheet: ReplySheet, content: Content, said: Mapping[str, str], target: Target | None
+) -> None:
+    language = language_of(content.account.language)
+    n = content.n_findings
     sheet.add(Cell(said["sheet.list"], font="title"))
     if n > LISTED:
         sheet.add(Cell(said["more.list"].format(n=f"{n - LISTED:,}", m=f"{LISTED:,}"), font="bold"))
@@ -174,7 +171,7 @@ def _list(sheet: ReplySheet, reply: Reply, said: Mapping[str, str], target: Targ
     sheet.filtered = sheet.add(
         *(Cell(said[f"column.{name}"], font="bold", colour="head") for name in names)
     )
-    for row in reply.findings(LISTED):
+    for row in content.findings:
         letter = row["column_letter"] or ""
         column = column_name(row["record_type"], row["variable"], letter, language)
         sheet.add(

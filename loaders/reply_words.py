@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from loaders.template_texts import definition, texts
-from loaders.template_workbook import record_type_label, variable_label
+from loaders.template_texts import definition, record_type_label, texts, variable_label
 from tipstat.classification import LANGUAGES, labels
 from tipstat.rules import all_rules, rule_texts
 

@@ -20,7 +20,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from loaders.template_texts import definition, texts
+from loaders.template_texts import definition, record_type_label, texts, variable_label
 from tipstat.classification import code_list, labels, offences
 from tipstat.contract import Contract, RecordType, Variable, load_contract
 
@@ -43,21 +43,9 @@ _NATIONAL_LIST = re.compile(r"offence_([A-Z]{3})")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INTEGER = re.compile(r"0|[1-9]\d{0,14}")
 _DECIMAL = re.compile(r"(0|[1-9]\d{0,11})(\.\d{1,2})?")
-_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 Rows = Mapping[str, Sequence[Mapping[str, str]]]
-
-
-def record_type_label(name: str, language: str) -> str:
-    """The label of a record type as the name of a sheet: at most 31 characters."""
-    label = labels(language).get(("record_type", name), name)
-    return _NOT_IN_SHEET_NAMES.sub(" ", label)[:31]
-
-
-def variable_label(name: str, language: str) -> str:
-    """The label of a variable without any mark."""
-    return labels(language).get(("variable", name), name.replace("_", " ").capitalize())
 
 
 def list_of(variable: Variable, reference_area: str | None) -> str | None:

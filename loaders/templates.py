@@ -22,15 +22,13 @@ from loaders.findings import Finding
 from loaders.returned import RecordTable, Returned
 from loaders.source import family_of
 from loaders.tables import row_numbers, text_array
-from loaders.template_texts import texts
+from loaders.template_texts import record_type_label, texts, variable_label
 from loaders.template_workbook import (
     CORE_MARK,
     LISTS_SHEET,
     MARKER,
     MARKER_SHEET,
     TEMPLATE_VERSION,
-    record_type_label,
-    variable_label,
     write_template,
 )
 from tipstat.classification import LANGUAGES

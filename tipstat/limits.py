@@ -17,9 +17,9 @@ class Limits:
         unpack_ratio: how many times its own size a zip may unpack to.
         members: most parts of a zip.
         cells: most cells in the rectangle that a sheet uses.
-        memory_mb: memory of the process that reads a file.
+        memory_mb: memory of the process that reads or marks a file.
         seconds: time of that process.
-        child_process: whether a file is read in a process of its own, under both limits.
+        child_process: whether that is a process of its own, under both limits.
     """
 
     file_mb: int = 512

@@ -43,7 +43,7 @@ unpacked_mb = {limits[unpacked_mb]}   # most that a zip or workbook may unpack t
 unpack_ratio = {limits[unpack_ratio]}   # how many times its own size
 members = {limits[members]}   # most parts of a zip or workbook
 cells = {limits[cells]}   # most cells in the rectangle that a sheet uses
-memory_mb = {limits[memory_mb]}   # of the process that reads a file
+memory_mb = {limits[memory_mb]}   # of the process that reads or marks a file
 seconds = {limits[seconds]}   # of the same process
 """
 

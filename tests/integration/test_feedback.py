@@ -14,7 +14,8 @@ import pytest
 from cli_support import METADATA, Outcome, event, police_return, run, victim, workspace
 
 from loaders.findings import FINDING_COLUMNS
-from loaders.reply import Account, make_reply
+from loaders.reply import make_reply
+from loaders.reply_content import Account
 from loaders.reply_mark import REPLY_MARK
 from loaders.reply_styles import COLOURS
 from loaders.templates import write_template

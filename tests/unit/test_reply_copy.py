@@ -24,14 +24,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loaders.package import Package
-from loaders.reply import Account, Reply
+from loaders.reply import Reply
 from loaders.reply_cells import CellColours, place_of, sparse
+from loaders.reply_content import Account
 from loaders.reply_copy import write_marked
 from loaders.reply_mark import REPLY_MARK
 from loaders.reply_sheets import Book
 from loaders.reply_styles import COLOURS, Styles
 from loaders.source import column_letter
 from loaders.xml_edit import UnchangeableError, edited
+from tipstat.limits import Limits
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -207,7 +209,8 @@ def reply(*findings: dict, language: str = "en") -> Reply:
 def marked(path: Path, *findings: dict, limit: int = 100) -> dict[str, bytes]:
     """Mark the workbook and give the parts of the copy, which stands beside it."""
     copy = io.BytesIO()
-    write_marked(reply(*findings), path, copy, limit)
+    content = reply(*findings).content(limit)
+    write_marked(path.name, path.read_bytes(), content, copy, Limits())
     path.with_name("copy.xlsm").write_bytes(copy.getvalue())
     with zipfile.ZipFile(copy) as archive:
         assert len(archive.namelist()) == len(set(archive.namelist()))
@@ -271,9 +274,9 @@ def test_drop_downs_of_the_extension_form_survive(sent: Path) -> None:
 
 def test_every_part_stays_well_formed(sent: Path) -> None:
     parts = marked(sent, found("B2"), found("A1", sheet="It's"), found("C40"))
-    for name, content in parts.items():
-        if name.endswith((".xml", ".rels", ".vml")):
-            ElementTree.fromstring(content)
+    names = {name for name in parts if name.endswith((".xml", ".rels", ".vml"))}
+    assert len(names - PARTS.keys()) >= 5, "two sheets, and notes on a sheet that had none"
+    assert names == {name for name in names if ElementTree.fromstring(parts[name]) is not None}
 
 
 def test_the_original_is_not_changed(sent: Path) -> None:
@@ -496,7 +499,8 @@ def test_signs_that_xml_cannot_hold_do_no_harm(sent: Path) -> None:
     parts = marked(
         sent, found("B2", value='a\x00\x1b<b>&"\ud800'.encode("utf-8", "ignore").decode())
     )
-    ElementTree.fromstring(parts["xl/comments1.xml"])
+    texts = [note.text for note in ElementTree.fromstring(parts["xl/comments1.xml"]).iter()]
+    assert any(text and '"a<b>&""' in text for text in texts)
 
 
 # ── a copy that comes back ────────────────────────────────────────────────────────────────────
@@ -597,7 +601,8 @@ def test_a_damaged_workbook_is_marked_or_left_alone_whatever_the_damage(tmp_path
     dice = random.Random(20261122)
     outcomes: Counter[bool] = Counter()
     names = [name for name in PARTS if name.endswith((".xml", ".rels", ".vml"))]
-    answer = reply(found("B2"), found("C5"), found("A9"), found("B1", sheet="It's"))
+    cells = (found("B2"), found("C5"), found("A9"), found("B1", sheet="It's"))
+    answer = reply(*cells).content(100)
     for _ in range(250):
         name = dice.choice(names)
         part = PARTS[name]
@@ -606,7 +611,7 @@ def test_a_damaged_workbook_is_marked_or_left_alone_whatever_the_damage(tmp_path
         parts = {name: part[:at] + new + part[at + dice.randrange(4) :]}
         path = workbook(tmp_path / "sent.xlsm", parts)
         try:
-            write_marked(answer, path, io.BytesIO(), 100)
+            write_marked("sent.xlsm", path.read_bytes(), answer, io.BytesIO(), Limits())
         except UnchangeableError:
             outcomes[False] += 1
         else:

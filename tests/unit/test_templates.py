@@ -16,12 +16,11 @@ from openpyxl.workbook import Workbook
 
 from loaders.read import read_source
 from loaders.returned import Returned
-from loaders.template_texts import texts
+from loaders.template_texts import record_type_label, texts
 from loaders.template_workbook import (
     OFFERED_MISSING,
     list_of,
     missing_words,
-    record_type_label,
     shown_values,
 )
 from loaders.templates import TEMPLATE_VERSION, recognise, returned, write_template

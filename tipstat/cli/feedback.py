@@ -89,7 +89,7 @@ def feedback(
         path = output or _place(ws, reply, marked_copy)
         _refuse_inside(ws, path, marked_copy)
         _refuse_existing(path, marked_copy, force=force)
-        written = write_reply(reply, path, marked_copy)
+        written = write_reply(reply, path, marked_copy, limits=ws.settings.limits)
         _tell(reply, written)
 
 

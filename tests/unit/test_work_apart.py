@@ -1,4 +1,4 @@
-"""Every file is parsed in a process of its own, whose end and whose lies harm nobody.
+"""Every file is parsed and marked in a process of its own, whose end and whose lies harm nobody.
 
 A file gets its process in one of two ways: forked by one that waits for files, on Linux, or
 started for it. Every test runs both ways.
@@ -14,11 +14,15 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from test_read_hostile import MADE, posix, refusal, text, workbook, zipped
+from test_reply_copy import MAIN, found, reply
+from test_reply_copy import workbook as filled
 
 from loaders import reader
 from loaders.apart import _ended
+from loaders.feedback import Written, write_reply
 from loaders.layout_model import Repair
 from loaders.read import read_source
 from loaders.reader import readers
@@ -29,6 +33,8 @@ from tipstat.limits import Limits
 Program = Callable[[str], None]
 
 FORKS = reader._FORKS
+#: Of the program, under the names that a change of it uses.
+MODULES = "loaders.formats as f, loaders.mark_apart as m, loaders.parse_apart as p"
 BROKE_OFF = ("TIP-103", "a file on which its reader broke off")
 forking = pytest.mark.skipif(not FORKS, reason="processes fork on Linux only")
 
@@ -48,10 +54,10 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def altered(change: str) -> str:
-    """The program, with a change of its module ``a``."""
+    """The program, with a change of its modules."""
     return reader._PROGRAM.replace(
         "from loaders.apart import main;",
-        f"import os, loaders.apart as a; exec({change!r}); main = a.main;",
+        f"import os, loaders.apart as a, {MODULES}; exec({change!r}); main = a.main;",
     )
 
 
@@ -71,7 +77,7 @@ def test_a_file_of_any_format_is_parsed_there_as_it_is_here(
     told = ("notes", "read_as", "sha256", "error_cells", "format")
     assert [getattr(there, name) for name in told] == [getattr(here, name) for name in told]
     readers.end()
-    program(altered("a.parse = lambda *_: 1 / 0"))
+    program(altered("p.parse_file = lambda *_: 1 / 0"))
     refused = refusal(path)
     assert (refused.rule, refused.found) == BROKE_OFF, "it was parsed there"
 
@@ -91,11 +97,11 @@ def test_a_text_with_known_faults_is_mended_there_too(tmp_path: Path) -> None:
 def test_what_one_file_leaves_behind_meets_no_other(tmp_path: Path, program: Program) -> None:
     program(
         altered(
-            "met, whole = [], a.parse\n"
+            "met, whole = [], p.parse_file\n"
             "def parse(*given):\n"
             "    met.append(given)\n"
             "    return whole(*given) if len(met) == 1 else 1 / 0\n"
-            "a.parse = parse"
+            "p.parse_file = parse"
         )
     )
     for _ in range(3):
@@ -131,10 +137,11 @@ def test_a_text_that_needs_too_much_memory_is_refused(tmp_path: Path, encoding: 
     "sleeper",
     [
         "import time; time.sleep(60)",
-        altered("import time; a.parse = lambda *_: time.sleep(60)"),
-        altered("a.parse = lambda *_: any(iter(int, 1))"),
+        altered("import time; p.parse_file = lambda *_: time.sleep(60)"),
+        altered("p.parse_file = lambda *_: any(iter(int, 1))"),
+        altered("f._recognised = lambda *_: any(iter(int, 1))"),
     ],
-    ids=["before it parses", "while it waits", "while it computes"],
+    ids=["before it parses", "while it waits", "while it computes", "before it knows the file"],
 )
 def test_a_reader_that_takes_too_long_is_ended_and_the_file_refused(
     tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch, sleeper: str
@@ -163,7 +170,7 @@ def test_a_reader_that_nobody_waits_for_any_more_ends_by_itself() -> None:
 @posix
 @pytest.mark.parametrize(
     "aborts",
-    ["import os; os.abort()", altered("a.parse = lambda *_: os.abort()")],
+    ["import os; os.abort()", altered("p.parse_file = lambda *_: os.abort()")],
     ids=["before it parses", "while it parses"],
 )
 def test_a_reader_that_the_system_ends_is_a_refusal(
@@ -179,7 +186,7 @@ def test_a_reader_that_the_system_ends_is_a_refusal(
 def test_a_reader_that_breaks_off_is_a_refusal_without_a_word_of_the_file(
     tmp_path: Path, program: Program
 ) -> None:
-    program(altered("a.parse = lambda name, kind, data, how: {}[data]"))
+    program(altered("p.parse_file = lambda name, kind, data, how: {}[data]"))
     refused = refusal(text(tmp_path / "a.csv"))
     assert (refused.rule, refused.found) == BROKE_OFF
     assert "Ortiz" not in str(refused)
@@ -211,7 +218,7 @@ def test_the_reader_can_write_no_file_and_sees_no_secret(
             "    if any('TIPSTAT' in name for name in os.environ):\n"
             f"        os.mkdir({str(tmp_path / 'leaked')!r})\n"
             "    return 1 / 0\n"
-            "a.parse = parse"
+            "p.parse_file = parse"
         )
     )
     refusal(workbook(tmp_path / "a.xlsx"))
@@ -250,7 +257,8 @@ def test_an_answer_is_looked_through_before_it_is_believed(
             "    buffers = [None, pa.py_buffer(places), pa.py_buffer(data)]\n"
             "    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)\n"
             f"column = {column}\n"
-            "a.parse = lambda *_: a.Parsed('csv', (a.Sheet('s', False, pa.table({'c1': column})),))"
+            "sheet = p.Sheet('s', False, pa.table({'c1': column}))\n"
+            "p.parse_file = lambda *_: p.Parsed('csv', (sheet,))"
         )
     )
     refused = refusal(text(tmp_path / "a.csv"))
@@ -263,16 +271,16 @@ def test_an_answer_whose_text_leads_out_of_it_is_not_believed(
     program(
         altered(
             "import io, pyarrow as pa\n"
-            "tell, place = a._tell, (61).to_bytes(4, 'little')\n"
+            "tell, place = p._tell, (61).to_bytes(4, 'little')\n"
             "def forged(parsed, out):\n"
             "    honest = io.BytesIO()\n"
             "    tell(parsed, honest)\n"
             "    assert honest.getvalue().count(bytes(4) + place) == 1\n"
             "    beyond = bytes(4) + (2**24).to_bytes(4, 'little')\n"
             "    out.write(honest.getvalue().replace(bytes(4) + place, beyond))\n"
-            "a._tell = forged\n"
+            "p._tell = forged\n"
             "table = pa.table({'c1': ['x' * 61]})\n"
-            "a.parse = lambda *_: a.Parsed('csv', (a.Sheet('s', False, table),))"
+            "p.parse_file = lambda *_: p.Parsed('csv', (p.Sheet('s', False, table),))"
         )
     )
     refused = refusal(text(tmp_path / "a.csv"))
@@ -294,6 +302,60 @@ def test_an_answer_of_more_than_the_memory_is_not_waited_for(
     started = time.monotonic()
     assert refusal(text(tmp_path / "a.csv"), Limits(seconds=60)).rule == "TIP-103"
     assert time.monotonic() - started < 30
+
+
+# ── what marks a workbook ─────────────────────────────────────────────────────────────────────
+
+
+def replied(folder: Path, limits: Limits | None = None) -> Written:
+    """A reply that marks a cell of a workbook, which is made if it is not there."""
+    path = folder / "sent.xlsx"
+    path = path if path.exists() else filled(path)
+    return write_reply(reply(found("B2")), folder / "reply", path, limits=limits)
+
+
+def test_a_workbook_is_marked_there_as_it_is_here(tmp_path: Path, program: Program) -> None:
+    copies = []
+    for child_process in (True, False):
+        written = replied(tmp_path, Limits(child_process=child_process))
+        assert (written.marked, written.cells, written.reason) == (1, 1, "")
+        copies.append(written.workbook.read_bytes())
+    assert copies[0] == copies[1]
+    readers.end()
+    program(altered("m.write_marked = lambda *_: 1 / 0"))
+    assert replied(tmp_path).reason == BROKE_OFF[1], "it was marked there"
+
+
+def test_why_a_workbook_cannot_be_marked_is_told_from_there(tmp_path: Path, way: bool) -> None:
+    path = filled(tmp_path / "sent.xlsx", {"xl/styles.xml": f'<styleSheet xmlns="{MAIN}"/>'})
+    written = write_reply(reply(found("B2")), tmp_path / "reply", path)
+    assert written.reason == "styles without fonts, fills or formats"
+    assert readers.waiting if way else not readers.waiting
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("m.write_marked = lambda *_: any(iter(int, 1))", "more than 2 seconds of reading"),
+        ("m.write_marked = lambda *_: [bytes(2**26) for _ in range(99)]", "400 MB of memory"),
+        ("m.write_marked = lambda *_: os.abort()", "SIGABRT"),
+        ("m.write_marked = lambda *_: 'many'", BROKE_OFF[1]),
+        ("m.framed = lambda part: a.framed(part)[:-1]", BROKE_OFF[1]),
+        ("m.framed = lambda part: b'\\xff' * 8 + part", BROKE_OFF[1]),
+    ],
+    ids=["too long", "too much", "ended", "no number", "too short", "endless"],
+)
+@posix
+def test_a_workbook_that_cannot_be_marked_is_answered_with_its_findings(
+    tmp_path: Path, program: Program, change: str, reason: str
+) -> None:
+    program(altered(change))
+    written = replied(tmp_path, Limits(seconds=2, memory_mb=400))
+    assert reason in written.reason
+    assert (written.marked, written.cells) == (0, 1)
+    assert openpyxl.load_workbook(written.workbook).sheetnames == ["Feedback", "Findings"]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"sent.xlsx", "reply.xlsx", "reply.csv", "reply.json"}
 
 
 # ── the processes that wait ───────────────────────────────────────────────────────────────────
