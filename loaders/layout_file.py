@@ -45,6 +45,7 @@ from loaders.layout_model import (
     Wide,
 )
 from loaders.tables import text_array
+from loaders.text_options import delimiter_of, encoding_of
 from tipstat.classification import LANGUAGES, code_list, offences
 from tipstat.contract import RecordType, Variable, load_contract
 from tipstat.errors import TipstatError, UsageError
@@ -227,8 +228,8 @@ class _Reader:
             source=dict(content.get("source", {})),
             format=file["format"],
             name_pattern=self._name_pattern(file.get("name_pattern")),
-            encoding=file.get("encoding") or None,
-            delimiter=self._delimiter(file.get("delimiter")),
+            encoding=self._said(encoding_of, file, "encoding"),
+            delimiter=self._said(delimiter_of, file, "delimiter"),
             date_order=self._choice(file, "date_order", DATE_ORDERS),
             decimal_sign=self._choice(file, "decimal_sign", DECIMAL_SIGNS),
             repairs=tuple(
@@ -258,13 +259,15 @@ class _Reader:
         self._one_of(file[key], accepted, f"file.{key}")
         return str(file[key])
 
-    def _delimiter(self, text: str | None) -> str | None:
-        if text in (None, ""):
-            return None
-        delimiter = "\t" if text in ("tab", "\\t") else str(text)
-        if len(delimiter) != 1 or not delimiter.isascii():
-            raise self._wrong("file.delimiter", str(text), "one character, or tab")
-        return delimiter
+    def _said(
+        self, meant: Callable[[str | None], str | None], file: Mapping[str, Any], key: str
+    ) -> str | None:
+        """How the text is said to be written."""
+        said = None if file.get(key) is None else str(file[key])
+        try:
+            return meant(said)
+        except ValueError as error:
+            raise self._wrong(f"file.{key}", str(said), str(error)) from None
 
     def _repair(self, item: Mapping[str, Any], path: str) -> Repair:
         fields, join = int(item["fields"]), _texts(item["join"])

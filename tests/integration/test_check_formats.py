@@ -55,7 +55,13 @@ def test_encoding_and_delimiter_go_before_what_would_be_detected(office, tmp_pat
     wrong = run("-w", office, "check", folder, "--delimiter", "::")
     assert wrong.code == 2
     assert "one character" in wrong.text
-    assert "TIP-114" in run("-w", office, "check", folder, "--encoding", "no-such-page").text
+    none = run("-w", office, "check", folder, "--encoding", "klingon")
+    assert (none.code, none.text.splitlines()[0]) == (2, "TIP-114 there is no such encoding")
+    other = run("-w", office, "check", folder, "--encoding", "utf-16")
+    assert (other.code, other.text.splitlines()[0].split("     ")[0]) == (
+        1,
+        "TIP-114 the text is not in the encoding named",
+    )
 
 
 def test_a_zip_a_folder_and_parquet_files_give_the_same_records(office, tmp_path):

@@ -88,6 +88,8 @@ def test_a_valid_layout_is_loaded_with_the_hash_of_its_bytes(tmp_path):
         ("file.header_row", "zero", "TIP-120", "file.header_row"),
         ("file.first_row", "1", "TIP-120", "first_row"),
         ("file.delimiter", "::", "TIP-120", "file.delimiter"),
+        ("file.delimiter", '"', "TIP-120", "file.delimiter"),
+        ("file.encoding", "klingon", "TIP-120", "file.encoding"),
         ("valid_from", "2017-13-01", "TIP-120", "valid_from"),
         ("metadata.sendr", "X", "TIP-123", "nearest  sender"),
         ("metadata.period_start", "2017", "TIP-120", "metadata.period_start"),

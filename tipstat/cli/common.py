@@ -27,24 +27,31 @@ format_option = click.option(
 )
 
 
-encoding_option = click.option(
-    "--encoding", help="Encoding of a text, such as cp1252; otherwise detected."
-)
+def _encoding(ctx: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    from loaders.text_options import encoding_of
+
+    try:
+        return encoding_of(text)
+    except ValueError as error:
+        title, found = "there is no such encoding", f'"{text}"'
+        raise UsageError("TIP-114", title, found=found, expected=str(error)) from None
 
 
 def _delimiter(ctx: click.Context, option: click.Parameter, text: str | None) -> str | None:
-    """One ASCII character, which ``tab`` may name."""
-    named = {"tab": "\t", "\\t": "\t"}.get(text or "", text)
-    if named and (len(named) != 1 or not named.isascii() or named in '"\r\n'):
-        raise UsageError(
-            "TIP-109",
-            "the delimiter cannot be used",
-            found=f'"{text}"',
-            expected="one character, such as ; or |, or the word tab",
-        )
-    return named or None
+    from loaders.text_options import delimiter_of
+
+    try:
+        return delimiter_of(text)
+    except ValueError as error:
+        title, found = "the delimiter cannot be used", f'"{text}"'
+        raise UsageError("TIP-109", title, found=found, expected=str(error)) from None
 
 
+encoding_option = click.option(
+    "--encoding",
+    callback=_encoding,
+    help="Encoding of a text, such as cp1252; otherwise detected.",
+)
 delimiter_option = click.option(
     "--delimiter",
     callback=_delimiter,
