@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from cli_support import event, police_return, run, victim, workspace
 
 from loaders.templates import write_template
+from tipstat.cli.common import printable, progress, steps
 
 
 @pytest.fixture(scope="module")
@@ -259,3 +262,33 @@ def test_a_damaged_or_missing_warehouse_is_refused(tmp_path: Path) -> None:
     assert damaged.code == 3
     assert "TIP-807" in damaged.text
     assert "Traceback" not in damaged.text
+
+
+# ── the terminal ──────────────────────────────────────────────────────────────────────────────
+
+#: Clears the screen, in two ways, and turns the direction of what follows.
+TRICKS = "a\x1b[2J\x9b2J\u202eb"
+
+
+def test_what_a_file_and_its_name_hold_moves_no_cursor(tmp_path: Path) -> None:
+    office, post = workspace(tmp_path / "office"), tmp_path / "post"
+    post.mkdir()
+    odd = police_return(post / f"{TRICKS}.xlsx", {"victim": [victim(1) | {"sex": TRICKS[6:]}]})
+    broken = post / f"{TRICKS}.xls"
+    broken.write_bytes(b"%PDF-1.7 ")
+    for given in (["check", odd], ["check", broken], ["load", post]):
+        text = run("-w", office, *given).text
+        assert "a·[2J·2J·b" in text
+        assert text.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", ["[/]", "[red]", TRICKS])
+def test_on_a_terminal_the_name_of_a_file_is_shown_as_it_is(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = io.StringIO()
+    screen.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stderr", screen)
+    with progress(f"checking {name}"), steps("post") as show:
+        show(name, 1, 2)
+    assert screen.getvalue().count(printable(name)) >= 2

@@ -109,8 +109,19 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def printable(text: str, *, lines: bool = False) -> str:
+    """A text fit for a terminal: what moves its cursor or turns its writing is shown as a dot.
+
+    Args:
+        text: may hold what a file or its name holds.
+        lines: whether line ends stay.
+    """
+    kept = "\n" if lines else ""
+    return "".join(sign if sign.isprintable() or sign in kept else "·" for sign in text)
+
+
 def _table(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
-    cells = [[_text(row.get(name)) for name in columns] for row in rows]
+    cells = [[printable(_text(row.get(name))) for name in columns] for row in rows]
     widths = [max([len(name), *(len(line[i]) for line in cells)]) for i, name in enumerate(columns)]
     numeric = [
         bool(rows) and all(isinstance(row.get(name), int | float | None) for row in rows)
@@ -137,11 +148,12 @@ def steps(description: str) -> Iterator[Show]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn())
+    named = TextColumn("{task.description:<40}", markup=False)
+    columns = (named, BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=None)
         yield lambda name, done, total: bar.update(
-            task, description=name[-40:], completed=done, total=total or None
+            task, description=printable(name[-40:]), completed=done, total=total or None
         )
 
 
@@ -152,6 +164,8 @@ def progress(description: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(description):
+    # Brackets in the name of a file are no markup.
+    with Console(stderr=True).status(Text(printable(description))):
         yield

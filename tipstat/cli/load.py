@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tipstat.cli.common import delimiter_option, encoding_option
+from tipstat.cli.common import delimiter_option, encoding_option, printable
 from tipstat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _load_post(
         for number, piece in enumerate(pieces):
             show(piece.name, number, len(pieces))
             lines.append(load_piece(piece, ws, metadata=metadata, **told))
-    rows = [{**asdict(line), "file": _printable(line.file)} for line in lines]
+    rows = [asdict(line) for line in lines]
     emit(rows, _POST, fmt)
     outcomes = Counter(line.outcome for line in lines)
     summary = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
@@ -320,11 +320,12 @@ def _as_json(result: CheckResult) -> dict[str, Any]:
 def _table(result: CheckResult, limit: int) -> None:
     from tipstat.rules import rule
 
-    click.echo(_headline(result))
+    click.echo(printable(_headline(result), lines=True))
     groups = result.groups(limit)
     for group in groups:
         click.echo()
-        click.echo(_block(result.file_name, group, rule(group["rule_id"]).fix))
+        block = _block(result.file_name, group, rule(group["rule_id"]).fix)
+        click.echo(printable(block, lines=True))
     total = groups[0]["n_groups"] if groups else 0
     if total > len(groups):
         more = total - len(groups)
@@ -359,18 +360,13 @@ def _found(group: Mapping[str, Any]) -> str:
     from tipstat.rules import rule
 
     title = rule(group["rule_id"]).title
-    shown = f'"{_printable(group["value"])}"' if group["value"] is not None else ""
+    shown = f'"{printable(group["value"])}"' if group["value"] is not None else ""
     message = group["message"] if group["message"] != title else ""
     about = ".".join(part for part in (group["record_type"], group["variable"]) if part)
     places = f"{group['n']:,} times" if group["n"] > 1 else ""
     detail = ", ".join(part for part in (about, places) if part)
     text = " ".join(part for part in (shown, message) if part)
     return f"{text} ({detail})" if text and detail else text or detail
-
-
-def _printable(text: str) -> str:
-    """A value as sent may hold signs that move the cursor; they are shown as a dot."""
-    return "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
 def _four_parts(group: Mapping[str, Any], where: str, found: str, fix: str) -> str:

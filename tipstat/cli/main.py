@@ -93,7 +93,9 @@ def main() -> None:
         # Outside click's own handling, ``ctx.exit(n)`` comes back as the value n.
         left_with = cli.main(standalone_mode=False)
     except TipstatError as refusal:
-        click.echo(refusal.render(), err=True)
+        from tipstat.cli.common import printable
+
+        click.echo(printable(refusal.render(), lines=True), err=True)
         sys.exit(int(refusal.exit_code))
     except click.Abort:
         click.echo("stopped", err=True)
