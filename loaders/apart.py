@@ -108,7 +108,7 @@ def work_apart(
     told = {"work": work, "name": name, "size": len(data), "limits": asdict(limits), **asked}
     process = readers.take()
     with _ended_after(process, limits.seconds) as out_of_time:
-        _put(process, json.dumps(told).encode(), data)
+        _ask(process, json.dumps(told).encode(), data)
         answer = Answer(process.answer, limits.memory_mb * MEGABYTE)
         result: Believed | ReturnRefused | None = None
         with suppress(*_NO_ANSWER), process.answer:
@@ -148,9 +148,9 @@ def _ended_after(process: Reader, seconds: int) -> Iterator[Event]:
         clock.cancel()
 
 
-def _put(process: Reader, told: bytes, data: bytes) -> None:
+def _ask(process: Reader, told: bytes, data: bytes) -> None:
     with suppress(OSError):  # the process has ended; its code says why
-        process.question.write(framed(told))
+        put(process.question, told)
         process.question.write(data)
     with suppress(OSError):
         process.question.close()
@@ -194,9 +194,10 @@ def _ended(code: int, limits: Limits) -> str:
     return f"a reader that the system ended ({told}) at {limits.memory_mb:,} MB of memory at most"
 
 
-def framed(part: bytes) -> bytes:
-    """A part with its length before it, as ``Answer.part`` reads it."""
-    return len(part).to_bytes(_LENGTH, "big") + part
+def put(out: IO[bytes], part: bytes | memoryview) -> None:
+    """Write a part with its length before it, as ``Answer.part`` reads it."""
+    out.write(len(part).to_bytes(_LENGTH, "big"))
+    out.write(part)
 
 
 # ── in the process ────────────────────────────────────────────────────────────────────────────
@@ -239,7 +240,7 @@ def _serve(question: int, answer: int) -> NoReturn:
         try:
             work.answer(asked, data, limits, out)
         except ReturnRefused as refusal:
-            out.write(framed(json.dumps({"refused": _refused(refusal)}).encode()))
+            put(out, json.dumps({"refused": _refused(refusal)}).encode())
         out.flush()
         # Taking the engines down orderly can itself break off; the answer is already given.
         os._exit(0)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from loaders.apart import Answer, framed, work_apart
+from loaders.apart import Answer, put, work_apart
 from loaders.reply_content import Account, Content
 from loaders.reply_copy import write_marked
 from loaders.xml_edit import UnchangeableError
@@ -53,7 +53,7 @@ def answer(asked: dict[str, Any], data: bytes, limits: Limits, out: io.BufferedW
     try:
         marked = write_marked(asked["name"], data, content, copy, limits)
     except UnchangeableError as error:
-        out.write(framed(json.dumps({"unchangeable": str(error)}).encode()))
+        put(out, json.dumps({"unchangeable": str(error)}).encode())
         return
-    out.write(framed(json.dumps({"marked": marked}).encode()))
-    out.write(framed(copy.getvalue()))
+    put(out, json.dumps({"marked": marked}).encode())
+    put(out, copy.getbuffer())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from loaders.apart import Answer, framed, work_apart
+from loaders.apart import Answer, put, work_apart
 from loaders.findings import Finding
 from loaders.parse import Parsed, Reading, parse_file
 from loaders.source import ErrorCell, Sheet
@@ -99,7 +99,7 @@ def _tell(parsed: Parsed, out: io.BufferedWriter) -> None:
         "encoding": parsed.encoding,
         "delimiter": parsed.delimiter,
     }
-    out.write(framed(json.dumps(head).encode()))
+    put(out, json.dumps(head).encode())
     for sheet in parsed.sheets:
         with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), sheet.table.schema) as stream:
             stream.write_table(sheet.table)
