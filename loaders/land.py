@@ -71,7 +71,8 @@ def load_checked(
     header = header_of(result, key)
     if header is None:
         return Loaded("", "refused")
-    passage = Passage(_received_at(result, received), result.checked_at, actor)
+    moment = moment_of_receipt(received, result.received_at)
+    passage = Passage(moment, result.checked_at, actor)
     if result.refused:
         with step(f"{result.file_name} › recording the refusal"):
             recorded = record_refusal(
@@ -91,12 +92,16 @@ def load_checked(
     return Loaded(landed, "accepted" if written == [landed] else "known")
 
 
-def _received_at(result: CheckResult, received: date | None) -> datetime:
-    """When the file was received: of a day that is given, its beginning."""
+def moment_of_receipt(received: date | None, now: datetime) -> datetime:
+    """When a file was received: of a day that is given, its beginning; otherwise just now.
+
+    Raises:
+        UsageError: TIP-568 the day is still to come.
+    """
     if received is None:
-        return result.received_at
+        return now
     moment = datetime.combine(received, time.min).astimezone()
-    if moment > result.received_at:
+    if moment > now:
         raise refuse("TIP-568", UsageError, where="--received", found=received.isoformat())
     return moment
 

@@ -218,9 +218,14 @@ def test_the_day_of_receipt_is_the_one_given(office: Path, letters: Path) -> Non
 
 
 def test_a_day_of_receipt_to_come_is_refused(office: Path, tmp_path: Path) -> None:
-    ran = run("-w", office, "load", police_return(tmp_path / "p.xlsx"), "--received", "2999-01-01")
-    assert (ran.code, "TIP-568" in ran.err) == (2, True)
-    assert submissions(office) == []
+    path = police_return(tmp_path / "p.xlsx")
+    for known in (0, 1):
+        for given in (path, tmp_path / "empty"):
+            (tmp_path / "empty").mkdir(exist_ok=True)
+            ran = run("-w", office, "load", given, "--received", "2999-01-01")
+            assert (ran.code, "TIP-568" in ran.err) == (2, True)
+        assert len(submissions(office)) == known
+        run("-w", office, "load", path)
 
 
 def test_an_empty_folder_holds_no_return(office: Path, tmp_path: Path) -> None:

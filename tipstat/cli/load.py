@@ -155,11 +155,13 @@ def load(
     ws = Workspace.find(ctx.obj)
     read_ahead(files, ws.settings.limits)
     from loaders.check import check_file
-    from loaders.land import load_checked
+    from loaders.land import load_checked, moment_of_receipt
     from loaders.post import is_post
     from tipstat.cli.common import progress
 
-    told: dict[str, Any] = {"actor": actor, "received": received.date() if received else None}
+    day = received.date() if received else None
+    moment_of_receipt(day, datetime.now().astimezone())  # a day to come is told before all else
+    told: dict[str, Any] = {"actor": actor, "received": day}
     if len(files) == 1 and layout is None and is_post(files[0]):
         ctx.exit(_load_post(ws, files[0], as_metadata(sender, items), told, fmt))
     with progress(f"checking {name_of(files)}"):
