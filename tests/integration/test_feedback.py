@@ -433,6 +433,16 @@ def test_a_reply_replaces_neither_the_return_nor_an_earlier_reply(
     assert run("-w", office, "feedback", "--file", path, "--force").code == 0
 
 
+def test_the_findings_of_a_workbook_that_cannot_be_marked_replace_nothing_either(
+    office: Path, tmp_path: Path
+) -> None:
+    path = spoilt(tmp_path / "p.xlsx").rename(tmp_path / "p.xlsm")
+    (tmp_path / "p_feedback.xlsx").write_text("of another day")
+    ran = run("-w", office, "feedback", "--file", path)
+    assert (ran.code, "TIP-960" in ran.err) == (2, True)
+    assert (tmp_path / "p_feedback.xlsx").read_text() == "of another day"
+
+
 def test_no_copy_of_the_records_is_written_into_the_workspace(office: Path, tmp_path: Path) -> None:
     path = spoilt(tmp_path / "police.xlsx")
     inside = run("-w", office, "feedback", "--file", path, "-o", office / "outputs" / "reply.xlsx")

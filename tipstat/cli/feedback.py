@@ -169,7 +169,9 @@ def _refuse_existing(path: Path, original: Path | None, *, force: bool) -> None:
 
     if not path.resolve().parent.is_dir():
         raise refuse("TIP-962", UsageError, where=str(path.parent))
-    there = [file for file in files_of(path, original) if file.exists()]
+    # A workbook that cannot be marked is answered with one of the findings.
+    written = (*files_of(path, original), *files_of(path))
+    there = [file for file in written if file.exists()]
     if there and not force:
         raise refuse("TIP-960", UsageError, where=str(there[0]))
 
