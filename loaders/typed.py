@@ -37,7 +37,7 @@ from loaders.coding import (
 )
 from loaders.returned import RecordTable
 from loaders.tables import combined, integers, row_numbers, small_numbers, text_array
-from loaders.written import cleaned_sql, date_map_sql, number_map_sql
+from loaders.written import cleaned_sql, date_map_sql, number_map_sql, plain_values
 from tipstat.contract import RecordType, Variable
 from tipstat.rules import all_rules
 
@@ -72,7 +72,6 @@ _ARROW_TYPES: dict[str, Any] = {
     "decimal": pa.decimal128(18, 2),
     **dict.fromkeys(_DATES, pa.date32()),
 }
-
 #: What is trimmed: blank, tab, ends of line and the no-break space that spreadsheets leave.
 _BLANKS = " \t\r\n\u00a0"
 
@@ -134,6 +133,8 @@ class Typing:
             value as ``sent``, for each place in the column's dictionary and last for a blank.
         coded: (record type, variable) -> value as sent -> code and rule broken, until they are
             put beside the column.
+        plain: (record type, variable) -> the values of a column whose distinct values are all
+            written plainly, in their order, until they are put beside the column.
     """
 
     kind: str
@@ -155,6 +156,7 @@ class Typing:
     coded: dict[tuple[str, str], dict[str, tuple[str | None, str | None]]] = field(
         default_factory=dict
     )
+    plain: dict[tuple[str, str], pa.Array[Any]] = field(default_factory=dict)
 
     def layout_map(self, variable: Variable) -> dict[str, str]:
         """The layout's map for a variable: that of its list, and over it its own."""
@@ -232,7 +234,8 @@ def make_maps(
     }
     for name in present:
         variable = record_type.variable(name)
-        if variable.type in makers and not _is_blank(typing, variable):
+        asks = variable.type in makers and not _is_blank(typing, variable)
+        if asks and not _is_plain(typing, variable):
             makers[variable.type](con, typing, variable)
         if _by_dictionary(variable):
             _put_beside(con, typing, variable)
@@ -288,6 +291,16 @@ def _is_blank(typing: Typing, variable: Variable) -> bool:
     return _by_place(variable) and not len(_dictionary(typing, variable))
 
 
+def _is_plain(typing: Typing, variable: Variable) -> bool:
+    """Whether every value of a column is written plainly; what they mean is kept."""
+    written = {"integer": "integer", **dict.fromkeys(_DATES, "date")}.get(variable.type)
+    values = plain_values(_dictionary(typing, variable), written) if written else None
+    if values is None:
+        return False
+    typing.plain[variable.record_type, variable.name] = values
+    return True
+
+
 def _dictionary(typing: Typing, variable: Variable) -> pa.Array[Any]:
     """The distinct values of a column as sent."""
     return _encoded(typing.staged[variable.record_type], variable.name)[0].dictionary
@@ -323,6 +336,10 @@ def _said(
     con: duckdb.DuckDBPyConnection, typing: Typing, variable: Variable, words: pa.Array[Any]
 ) -> dict[str, pa.Array[Any]]:
     """What the map of a column says of each of its distinct values, in their order."""
+    plain = typing.plain.pop((variable.record_type, variable.name), None)
+    if plain is not None:
+        states = pa.repeat("value", len(plain))
+        return {"val": plain, "why": pa.nulls(len(plain), pa.string()), "state": states}
     columns = ("val", "why", "state") if variable.type in TYPED else ("val", "why")
     coded = typing.coded.pop((variable.record_type, variable.name), None)
     if coded is not None:

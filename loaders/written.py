@@ -6,6 +6,11 @@ neither tells stays a finding. Everything works on the distinct values of a colu
 
 from __future__ import annotations
 
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from loaders.alphabet import INVISIBLE
 
 #: Blanks of typography, which stand between thousands or around a value, and a plain blank each.
@@ -21,6 +26,32 @@ _YEAR_LAST = r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})( \d{1,2}:\d{2}.*)?"
 _SERIAL = r"[1-7]\d{4}(\.\d+)?"
 
 _GROUP = r"[+-]?[1-9]\d{0,2}"
+
+#: How days and whole numbers are mostly written: nothing of them has to be found out.
+_PLAINLY: dict[str, tuple[str, Any]] = {
+    "date": (r"\A[12]\d{3}-\d{2}-\d{2}\z", pa.date32()),
+    "integer": (r"\A\d{1,18}\z", pa.int64()),
+}
+
+
+def plain_values(words: pa.Array[Any], written: str) -> pa.Array[Any] | None:
+    """The values of a column in which all are written plainly, which spares their map.
+
+    Args:
+        words: the distinct values as sent, without blanks.
+        written: ``date`` for days as ISO writes them, ``integer`` for digits alone.
+
+    Returns:
+        The days (date32) or numbers (int64) in their order, as the map would give them; ``None``
+        where any is written in another way, or is a day that does not exist.
+    """
+    pattern, landed = _PLAINLY[written]
+    if not pc.all(pc.match_substring_regex(words, pattern)).as_py():
+        return None
+    try:
+        return words.cast(landed)
+    except pa.ArrowInvalid:
+        return None
 
 
 def _spaced_sql(column: str) -> str:

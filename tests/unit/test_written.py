@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import duckdb
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from loaders.written import cleaned_sql, date_map_sql, number_map_sql
+from loaders.written import cleaned_sql, date_map_sql, number_map_sql, plain_values
 
 WHOLE = {"whole": True, "accepted": r"[+-]?\d{1,18}(\.0+)?", "landed": "bigint"}
 DECIMAL = {
@@ -165,3 +168,35 @@ def test_the_layout_says_the_decimal_sign():
 def test_what_is_no_number_stays_none(text):
     assert numbers(text, whole=True)[text][1] == "TIP-311"
     assert numbers(text)[text][1] == "TIP-312"
+
+
+# ── values that are written plainly ───────────────────────────────────────────────────────────
+
+DAYS = st.dates().map(str) | st.from_regex(
+    r"[12][0-9]{3}-(0[0-9]|1[0-2])-[0-3][0-9]\n?", fullmatch=True
+)
+COUNTS = st.integers(0, 10**18).map(str) | st.from_regex(r"[0-9+-]{0,20}", fullmatch=True)
+
+
+@pytest.mark.parametrize(("written", "texts"), [("date", DAYS), ("integer", COUNTS)])
+def test_what_is_written_plainly_means_what_its_map_says(written, texts):
+    seen = set()
+
+    @settings(deadline=None)
+    @given(st.lists(texts, min_size=1, max_size=4, unique=True))
+    def holds(words: list[str]) -> None:
+        values = plain_values(pa.array(words), written)
+        seen.add(values is None)
+        if values is not None:
+            read = dates(*words) if written == "date" else numbers(*words, whole=True)
+            said = zip(words, map(str, values.to_pylist()), strict=True)
+            assert read == {word: (value, None, False) for word, value in said}
+
+    holds()
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("other", ["2023-02-29", "2023-1-01", "2023-01-01T10:00", "0001-01-01", ""])
+def test_one_day_that_is_not_plain_asks_for_the_map(other):
+    assert plain_values(pa.array(["2024-01-01"]), "date") is not None
+    assert plain_values(pa.array(["2024-01-01", other]), "date") is None
