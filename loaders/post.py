@@ -1,4 +1,4 @@
-"""The post: a folder of returns, each told apart, given its layout, and loaded.
+"""The post: a folder of returns, each told apart, given its layout, and checked or loaded.
 
 A folder of standard CSV files (with a ``metadata.csv``) is one return; any other folder holds
 returns. What a file is follows from its content: a standard workbook says so itself, any other
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.check import check_file, step
-from loaders.land import load_checked
+from loaders.land import Loaded, load_checked
 from loaders.layout import apply_layout, fits, layout_paths, load_layout, takes
 from loaders.read import TABLE_ENDINGS, read_source
 from loaders.templates import recognise
@@ -58,8 +58,8 @@ class Line:
     """What became of one return of the post.
 
     Attributes:
-        outcome: ``accepted``, ``refused``, ``known`` (accepted before), or ``failed`` (the
-            fault is not the file's: it may be loaded again).
+        outcome: ``accepted`` (``checked`` where nothing is to be loaded), ``refused``, ``known``
+            (accepted before), or ``failed`` (the fault is not the file's: it may be loaded again).
         submission: its id, where it is recorded.
         findings: findings but notes.
         rule: first rule that refuses it.
@@ -254,7 +254,12 @@ def _together(
     return found + left
 
 
-# ── loading ───────────────────────────────────────────────────────────────────────────────────
+# ── checking and loading ──────────────────────────────────────────────────────────────────────
+
+
+def check_piece(piece: Piece, ws: Workspace, *, metadata: Mapping[str, str]) -> Line:
+    """Check one return and write nothing; the arguments are those of ``load_piece``."""
+    return _treated(piece, ws, metadata, lambda result: Loaded("", _outcome(result)))
 
 
 def load_piece(
@@ -274,13 +279,30 @@ def load_piece(
         actor: who loads, for the audit trail.
         received: day on which the office received it; by default it did so just now.
     """
+
+    def finish(result: CheckResult) -> Loaded:
+        return load_checked(result, ws, actor=actor, received=received)
+
+    return _treated(piece, ws, metadata, finish)
+
+
+def _outcome(result: CheckResult) -> str:
+    return "refused" if result.refused else "checked"
+
+
+def _treated(
+    piece: Piece,
+    ws: Workspace,
+    metadata: Mapping[str, str],
+    finish: Callable[[CheckResult], Loaded],
+) -> Line:
     try:
         if piece.refusal is not None:
             raise piece.refusal
         one = piece.paths[0] if len(piece.paths) == 1 else list(piece.paths)
         result = check_file(one, ws, layout=piece.layout or None, metadata=metadata)
         with closing(result):
-            return _loaded(piece, result, ws, actor, received)
+            return _finished(piece, result, finish)
     except TipstatError as refusal:
         return _failed(piece, refusal)
     except Exception as error:  # the next file must not suffer from this one
@@ -294,13 +316,11 @@ def _failed(piece: Piece, refusal: TipstatError) -> Line:
     return Line(piece.name, outcome, piece.layout, rule=refusal.rule, message=message)
 
 
-def _loaded(
-    piece: Piece, result: CheckResult, ws: Workspace, actor: str | None, received: date | None
-) -> Line:
+def _finished(piece: Piece, result: CheckResult, finish: Callable[[CheckResult], Loaded]) -> Line:
     line = Line(piece.name, "known", piece.layout, result.known_as, clean=True)
     if result.known_as:
         return line
-    loaded = load_checked(result, ws, actor=actor, received=received)
+    loaded = finish(result)
     refused = loaded.outcome == "refused"
     counted = {name: n for name, n in result.severities.items() if name != "note"}
     worst = result.findings(1)[0] if refused else None

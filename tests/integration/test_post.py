@@ -72,8 +72,10 @@ def letters(tmp_path: Path) -> Path:
     return folder
 
 
-def loaded(office: Path, folder: Path, *arguments: str) -> tuple[Outcome, dict[str, Any]]:
-    ran = run("-w", office, "load", folder, "--format", "json", *arguments)
+def loaded(
+    office: Path, folder: Path, *arguments: str, command: str = "load"
+) -> tuple[Outcome, dict[str, Any]]:
+    ran = run("-w", office, command, folder, "--format", "json", *arguments)
     rows: list[Mapping[str, Any]] = json.loads(ran.out)
     return ran, {row["file"]: row for row in rows}
 
@@ -226,6 +228,39 @@ def test_a_day_of_receipt_to_come_is_refused(office: Path, tmp_path: Path) -> No
             assert (ran.code, "TIP-568" in ran.err) == (2, True)
         assert len(submissions(office)) == known
         run("-w", office, "load", path)
+
+
+def test_the_post_is_checked_as_it_would_be_loaded_and_nothing_is_written(
+    office: Path, letters: Path
+) -> None:
+    before = sorted(path.name for path in office.rglob("*"))
+    ran, checked = loaded(office, letters, command="check")
+    assert sorted(path.name for path in office.rglob("*")) == before
+    assert submissions(office) == []
+    assert ran.code == 1
+    ran, lines = loaded(office, letters)
+    twin = checked.pop("c_same_again.xlsx"), lines.pop("c_same_again.xlsx")
+    assert [line["outcome"] for line in twin] == ["checked", "known"]
+    for name, line in lines.items():
+        outcome = "checked" if line["outcome"] == "accepted" else line["outcome"]
+        assert checked[name] == {
+            **line,
+            "submission": checked[name]["submission"],
+            "outcome": outcome,
+        }
+    _, again = loaded(office, letters, command="check")
+    known = {name for name, line in lines.items() if line["outcome"] == "accepted"}
+    assert {name for name, line in again.items() if line["outcome"] == "known"} - known == {
+        "c_same_again.xlsx"
+    }
+
+
+@pytest.mark.parametrize("command", ["check", "load"])
+def test_how_one_text_is_written_is_not_said_of_a_whole_post(
+    office: Path, letters: Path, command: str
+) -> None:
+    ran = run("-w", office, command, letters, "--encoding", "cp1252")
+    assert (ran.code, "are of one return" in ran.err) == (2, True)
 
 
 def test_an_empty_folder_holds_no_return(office: Path, tmp_path: Path) -> None:

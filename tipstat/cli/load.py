@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from tipstat.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from loaders.check import CheckResult
+    from loaders.post import Line, Piece
     from tipstat.workspace import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -79,7 +81,9 @@ def check(
 ) -> None:
     """Check a return against every rule and write nothing.
 
-    FILES is one file, a folder of CSV files, or several files that form one return.
+    FILES is one file, a folder of CSV files, or several files that form one return. A folder
+    without metadata.csv, given without --layout, is the post: every return in it is checked
+    as `tipstat load` would load it, and one table says what would become of each.
 
     Ends with 0 where nothing is worse than a warning, with 1 where values are invalid, records
     would be held out or the file would be refused.
@@ -95,12 +99,18 @@ def check(
     from loaders.check import check_file
     from tipstat.cli.common import progress
 
+    metadata = as_metadata(sender, items)
+    if _is_post(files, layout, encoding, delimiter):
+        from loaders.post import check_piece
+
+        treat = partial(check_piece, ws=ws, metadata=metadata)
+        ctx.exit(_treat_post(ws, files[0], treat, fmt))
     with progress(f"checking {name_of(files)}"):
         result = check_file(
             files,
             ws,
             layout=layout,
-            metadata=as_metadata(sender, items),
+            metadata=metadata,
             encoding=encoding,
             delimiter=delimiter,
         )
@@ -156,20 +166,23 @@ def load(
     read_ahead(files, ws.settings.limits)
     from loaders.check import check_file
     from loaders.land import load_checked, moment_of_receipt
-    from loaders.post import is_post
     from tipstat.cli.common import progress
 
+    metadata = as_metadata(sender, items)
     day = received.date() if received else None
     moment_of_receipt(day, datetime.now().astimezone())  # a day to come is told before all else
     told: dict[str, Any] = {"actor": actor, "received": day}
-    if len(files) == 1 and layout is None and is_post(files[0]):
-        ctx.exit(_load_post(ws, files[0], as_metadata(sender, items), told, fmt))
+    if _is_post(files, layout, encoding, delimiter):
+        from loaders.post import load_piece
+
+        treat = partial(load_piece, ws=ws, metadata=metadata, **told)
+        ctx.exit(_treat_post(ws, files[0], treat, fmt))
     with progress(f"checking {name_of(files)}"):
         result = check_file(
             files,
             ws,
             layout=layout,
-            metadata=as_metadata(sender, items),
+            metadata=metadata,
             encoding=encoding,
             delimiter=delimiter,
         )
@@ -197,13 +210,27 @@ _POST = (
 )
 
 
-def _load_post(
-    ws: Workspace, folder: Path, metadata: Mapping[str, str], told: Mapping[str, Any], fmt: str
-) -> ExitCode:
-    """Load every return of a folder and print one table; the exit code of the worst."""
+def _is_post(
+    files: tuple[Path, ...], layout: str | None, encoding: str | None, delimiter: str | None
+) -> bool:
+    if len(files) != 1 or layout is not None or not files[0].is_dir():
+        return False
+    from loaders.post import is_post
+
+    if not is_post(files[0]):
+        return False
+    if encoding or delimiter:
+        raise click.UsageError(
+            "--encoding and --delimiter are of one return; a layout says them for a folder of many"
+        )
+    return True
+
+
+def _treat_post(ws: Workspace, folder: Path, treat: Callable[[Piece], Line], fmt: str) -> ExitCode:
+    """Check or load every return of a folder and print one table; the exit code of the worst."""
     from dataclasses import asdict
 
-    from loaders.post import layouts_of, load_piece, sort_post
+    from loaders.post import layouts_of, sort_post
     from tipstat.cli.common import emit, steps
 
     layouts, broken = layouts_of(ws)
@@ -214,7 +241,7 @@ def _load_post(
         lines = []
         for number, piece in enumerate(pieces):
             show(piece.name, number, len(pieces))
-            lines.append(load_piece(piece, ws, metadata=metadata, **told))
+            lines.append(treat(piece))
     rows = [asdict(line) for line in lines]
     emit(rows, _POST, fmt)
     outcomes = Counter(line.outcome for line in lines)
