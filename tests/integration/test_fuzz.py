@@ -41,7 +41,9 @@ def outcomes_of(kind: str, folder: Path) -> dict[int, tuple[str, float]]:
         ran = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("fuzz_driver.py")), kind, str(folder),
              str(first), str(FILES)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder, capture_output=True,
+            # Telling where it ran out of memory takes memory, and may wait for itself forever.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "RUST_BACKTRACE": "0"},
+            cwd=folder, capture_output=True,
             text=True, check=False, timeout=60 + FILES,
         )  # fmt: skip
         for line in ran.stdout.splitlines():
