@@ -338,7 +338,7 @@ def _said(
     """What the map of a column says of each of its distinct values, in their order."""
     plain = typing.plain.pop((variable.record_type, variable.name), None)
     if plain is not None:
-        states = pa.repeat("value", len(plain))
+        states = text_array(["value"] * len(plain))
         return {"val": plain, "why": pa.nulls(len(plain), pa.string()), "state": states}
     columns = ("val", "why", "state") if variable.type in TYPED else ("val", "why")
     coded = typing.coded.pop((variable.record_type, variable.name), None)

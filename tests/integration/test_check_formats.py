@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -125,3 +127,19 @@ def test_a_workspace_from_before_the_limits_still_opens(tmp_path):
     settings = office / "tipstat.toml"
     settings.write_text(settings.read_text(encoding="utf-8").partition("[limits]")[0])
     assert run("-w", office, "check", police_return(tmp_path / "a.xlsx")).code == 0
+
+
+@pytest.mark.parametrize("make", [police_return, tables])
+@pytest.mark.parametrize("command", ["check", "load"])
+def test_a_return_passes_the_door_without_pandas(office, tmp_path, make, command):
+    """Importing it takes longer than checking most returns."""
+    path = make(tmp_path / "return.xlsx") if make is police_return else make(tmp_path / "return")
+    program = (
+        "import sys; from tipstat.cli.main import cli; "
+        f"cli.main(['-w', {str(office)!r}, {command!r}, {str(path)!r}], standalone_mode=False); "
+        "sys.exit('pandas' in sys.modules)"
+    )
+    done = subprocess.run(  # a fresh interpreter: others have imported what this must not
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-300:]
