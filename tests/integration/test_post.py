@@ -234,6 +234,7 @@ def test_the_post_is_checked_as_it_would_be_loaded_and_nothing_is_written(
     office: Path, letters: Path
 ) -> None:
     before = sorted(path.name for path in office.rglob("*"))
+    assert "\nTIP-150 file without a layout\n" in run("-w", office, "check", letters).out
     ran, checked = loaded(office, letters, command="check")
     assert sorted(path.name for path in office.rglob("*")) == before
     assert submissions(office) == []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tipstat.cli.common import delimiter_option, encoding_option, printable
-from tipstat.errors import ExitCode, UsageError
+from tipstat.errors import ExitCode, ReturnRefused, UsageError
 
 if TYPE_CHECKING:
     from loaders.check import CheckResult
@@ -232,6 +232,7 @@ def _treat_post(ws: Workspace, folder: Path, treat: Callable[[Piece], Line], fmt
 
     from loaders.post import layouts_of, sort_post
     from tipstat.cli.common import emit, steps
+    from tipstat.rules import refuse
 
     layouts, broken = layouts_of(ws)
     with steps("looking through the post") as show:
@@ -247,6 +248,8 @@ def _treat_post(ws: Workspace, folder: Path, treat: Callable[[Piece], Line], fmt
     outcomes = Counter(line.outcome for line in lines)
     summary = ", ".join(f"{n} {outcome}" for outcome, n in sorted(outcomes.items()))
     _tell(fmt, f"\n{len(lines)} returns: {summary}" if lines else "no return in the folder")
+    for rule_id in sorted({line.rule for line in lines if line.rule}):
+        _tell(fmt, refuse(rule_id, ReturnRefused).render())
     if outcomes["failed"]:
         return ExitCode.ENVIRONMENT
     return ExitCode.CLEAN if all(line.clean for line in lines) else ExitCode.FINDINGS
