@@ -30,21 +30,23 @@ format_option = click.option(
 def _encoding(ctx: click.Context, option: click.Parameter, text: str | None) -> str | None:
     from loaders.text_options import encoding_of
 
-    try:
-        return encoding_of(text)
-    except ValueError as error:
-        title, found = "there is no such encoding", f'"{text}"'
-        raise UsageError("TIP-114", title, found=found, expected=str(error)) from None
+    return _said(text, encoding_of, "TIP-114", "there is no such encoding")
 
 
 def _delimiter(ctx: click.Context, option: click.Parameter, text: str | None) -> str | None:
     from loaders.text_options import delimiter_of
 
+    return _said(text, delimiter_of, "TIP-109", "the delimiter cannot be used")
+
+
+def _said(
+    text: str | None, meant: Callable[[str | None], str | None], rule_id: str, title: str
+) -> str | None:
+    """What an option says of how a text is written, or the refusal of what it says."""
     try:
-        return delimiter_of(text)
+        return meant(text)
     except ValueError as error:
-        title, found = "the delimiter cannot be used", f'"{text}"'
-        raise UsageError("TIP-109", title, found=found, expected=str(error)) from None
+        raise UsageError(rule_id, title, found=f'"{text}"', expected=str(error)) from None
 
 
 encoding_option = click.option(

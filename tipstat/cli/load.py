@@ -91,30 +91,19 @@ def check(
     from loaders.reader import readers
 
     readers.prepare()
-    from loaders.read import name_of, read_ahead
+    from loaders.read import read_ahead
     from tipstat.workspace import Workspace
 
     ws = Workspace.find(ctx.obj)
     read_ahead(files, ws.settings.limits)
-    from loaders.check import check_file
-    from tipstat.cli.common import progress
-
     metadata = as_metadata(sender, items)
     if _is_post(files, layout, encoding, delimiter):
         from loaders.post import check_piece
 
         treat = partial(check_piece, ws=ws, metadata=metadata)
         ctx.exit(_treat_post(ws, files[0], treat, fmt))
-    with progress(f"checking {name_of(files)}"):
-        result = check_file(
-            files,
-            ws,
-            layout=layout,
-            metadata=metadata,
-            encoding=encoding,
-            delimiter=delimiter,
-        )
-    with closing(result):
+    how = {"layout": layout, "encoding": encoding, "delimiter": delimiter}
+    with closing(_checked(files, ws, metadata, how)) as result:
         _show(result, fmt, limit)
         if fmt == "table" and result.known_as:
             click.echo(f"already loaded as {result.known_as}")
@@ -164,7 +153,6 @@ def load(
 
     ws = Workspace.find(ctx.obj)
     read_ahead(files, ws.settings.limits)
-    from loaders.check import check_file
     from loaders.land import load_checked, moment_of_receipt
     from tipstat.cli.common import progress
 
@@ -177,16 +165,8 @@ def load(
 
         treat = partial(load_piece, ws=ws, metadata=metadata, **told)
         ctx.exit(_treat_post(ws, files[0], treat, fmt))
-    with progress(f"checking {name_of(files)}"):
-        result = check_file(
-            files,
-            ws,
-            layout=layout,
-            metadata=metadata,
-            encoding=encoding,
-            delimiter=delimiter,
-        )
-    with closing(result):
+    how = {"layout": layout, "encoding": encoding, "delimiter": delimiter}
+    with closing(_checked(files, ws, metadata, how)) as result:
         if result.known_as:
             _tell(fmt, f"already loaded as {result.known_as}")
             return
@@ -195,6 +175,21 @@ def load(
             loaded = load_checked(result, ws, **told)
         _tell(fmt, _outcome(result, loaded.outcome, loaded.submission_id))
         ctx.exit(ExitCode.CLEAN if result.clean else ExitCode.FINDINGS)
+
+
+def _checked(
+    files: tuple[Path, ...],
+    ws: Workspace,
+    metadata: Mapping[str, str],
+    how: Mapping[str, str | None],
+) -> CheckResult:
+    """Check one return; ``how`` is its layout, encoding and delimiter, where they were given."""
+    from loaders.check import check_file
+    from loaders.read import name_of
+    from tipstat.cli.common import progress
+
+    with progress(f"checking {name_of(files)}"):
+        return check_file(files, ws, metadata=metadata, **how)
 
 
 _POST = (
